@@ -1,0 +1,1 @@
+//! Observe, decide, execute, confirm: the one road of a record.

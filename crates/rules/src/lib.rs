@@ -1,0 +1,1 @@
+//! Pure document to document work: look-ups, totals, rounding, order mapping.

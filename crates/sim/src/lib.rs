@@ -1,0 +1,1 @@
+//! Simulators of shops and ERPs with measured quirks and seeded faults. Always labelled as simulators.
