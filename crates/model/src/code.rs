@@ -116,6 +116,17 @@ codes! {
     704 HookDisabled "The shop had switched the webhook off." "La boutique avait désactivé le webhook.";
 }
 
+impl Code {
+    /// The code written `CMP-NNNN`.
+    pub fn parse(text: &str) -> Option<Code> {
+        let number: u16 = text.strip_prefix("CMP-")?.parse().ok()?;
+        Code::ALL
+            .iter()
+            .copied()
+            .find(|code| code.number() == number)
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CMP-{:04}", self.number())

@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod address;
+pub mod cause;
 pub mod code;
 pub mod customer;
 pub mod document;
