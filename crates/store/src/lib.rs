@@ -1,1 +1,35 @@
-//! SQLite and PostgreSQL; the only place with SQL.
+//! What Comptoir knows, on SQLite or PostgreSQL. The only place with SQL; one text runs on both.
+//!
+//! Everything an owner learns is stored by one [`Commit`], whole or not at all, with the owner's epoch checked inside it.
+
+mod blob;
+mod commit;
+mod db;
+mod error;
+mod inbox;
+mod journal;
+mod link;
+mod owner;
+mod plan;
+mod record;
+mod revision;
+mod secret;
+mod size;
+mod work;
+
+pub use commit::{Commit, StreamPut};
+pub use db::{ServeName, Store, StoreOptions, StoreUrl};
+pub use error::StoreError;
+pub use inbox::HintRow;
+pub use journal::{JournalPut, JournalRow};
+pub use link::{IdentityPut, IdentityRow, LinkPut, LinkRow, LinkState};
+pub use owner::{ConnectionRow, Ownership};
+pub use plan::{PlanRow, PlanState};
+pub use record::{RecordPut, RecordRow, RecordState, StreamRow};
+pub use revision::Revision;
+pub use secret::MasterKey;
+pub use size::{Size, Sizes};
+pub use work::{
+    Counts, HoldGroup, IntentOutcome, IntentPut, IntentRow, IntentState, WorkDue, WorkPut, WorkRow,
+    WorkState,
+};

@@ -1,0 +1,97 @@
+//! One step of the road, stored whole or not at all.
+
+use crate::db::Store;
+use crate::error::StoreError;
+use crate::journal::JournalPut;
+use crate::link::{IdentityPut, LinkPut};
+use crate::owner::Ownership;
+use crate::record::RecordPut;
+use crate::work::{IntentOutcome, IntentPut, WorkDue, WorkPut};
+use comptoir_model::key::{ConnectionName, Kind, RemoteId};
+use comptoir_model::port::Cursor;
+
+/// Where a stream stands from now on.
+#[derive(Debug, Clone)]
+pub struct StreamPut {
+    /// Connection.
+    pub connection: ConnectionName,
+    /// Kind.
+    pub kind: Kind,
+    /// The new cursor.
+    pub cursor: Cursor,
+    /// When to poll next (unix ms).
+    pub next_at: i64,
+    /// When something new came last (unix ms).
+    pub last_new: Option<i64>,
+}
+
+/// Everything one step changes.
+#[derive(Debug, Clone, Default)]
+pub struct Commit {
+    /// Records seen.
+    pub records: Vec<RecordPut>,
+    /// The stream they came from.
+    pub stream: Option<StreamPut>,
+    /// Hints that a read beginning at the time given has served.
+    pub hints_read: Vec<(ConnectionName, Kind, Option<RemoteId>, i64)>,
+    /// Rows of work that what was seen makes due.
+    pub due: Vec<WorkDue>,
+    /// Ends of turns.
+    pub work: Vec<WorkPut>,
+    /// Intents, before their calls.
+    pub intents: Vec<IntentPut>,
+    /// What became of intents.
+    pub outcomes: Vec<IntentOutcome>,
+    /// Links.
+    pub links: Vec<LinkPut>,
+    /// Answers to questions.
+    pub identities: Vec<IdentityPut>,
+    /// Causes whose rows become due.
+    pub wake: Vec<String>,
+    /// Journal.
+    pub journal: Vec<JournalPut>,
+}
+
+impl Store {
+    /// Stores a step in one transaction; as the owner, with the epoch checked inside it. Answers how many rows it woke.
+    ///
+    /// # Errors
+    /// [`StoreError::OwnershipLost`] when another owner has the connection; [`StoreError::Full`] when there is no room. Nothing is stored then.
+    pub async fn commit(
+        &self,
+        ownership: Option<&Ownership>,
+        commit: Commit,
+    ) -> Result<u64, StoreError> {
+        let now = self.now().await?;
+        let mut tx = self.db.begin().await?;
+        if let Some(ownership) = ownership {
+            tx.check(ownership).await?;
+        }
+        tx.put_records(commit.records).await?;
+        if let Some(stream) = commit.stream {
+            tx.run(
+                "INSERT INTO stream (conn, kind, cursor, next_at, last_new) VALUES ($1, $2, $3, $4, $5) \
+                 ON CONFLICT (conn, kind) DO UPDATE SET cursor = excluded.cursor, next_at = excluded.next_at, last_new = excluded.last_new",
+                vec![
+                    stream.connection.as_str().into(),
+                    stream.kind.as_str().into(),
+                    stream.cursor.0.into(),
+                    stream.next_at.into(),
+                    stream.last_new.into(),
+                ],
+            )
+            .await?;
+        }
+        tx.forget_hints(commit.hints_read).await?;
+        tx.put_due(commit.due).await?;
+        tx.put_intents(commit.intents).await?;
+        tx.put_outcomes(commit.outcomes).await?;
+        tx.put_links(commit.links).await?;
+        tx.put_identities(commit.identities).await?;
+        tx.put_work(commit.work, now).await?;
+        let woken = tx.wake(commit.wake, now).await?;
+        tx.put_journal(commit.journal).await?;
+        tx.commit().await?;
+        Ok(woken)
+    }
+}
