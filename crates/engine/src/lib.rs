@@ -1,1 +1,15 @@
-//! Observe, decide, execute, confirm: the one road of a record.
+//! Observe, decide, execute, confirm: the one road of a record. No system is named here and no socket is opened.
+
+pub mod answers;
+pub mod connection;
+pub mod decide;
+pub mod execute;
+pub mod flow;
+pub mod gather;
+pub mod hub;
+pub mod observe;
+pub mod owner;
+pub mod preview;
+pub mod prove;
+pub mod retry;
+pub mod turn;

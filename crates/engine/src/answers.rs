@@ -1,0 +1,65 @@
+//! What the target answered to questions: who has this e-mail, VAT number, SKU, key.
+
+use comptoir_model::key::{Kind, RemoteId};
+use comptoir_model::port::{Candidate, Query};
+use std::collections::HashMap;
+
+/// How long a found candidate is believed, in milliseconds.
+pub const FOUND_FOR_MS: i64 = 24 * 3_600_000;
+/// How long "nobody" is believed, in milliseconds: a person may be adding it right now.
+pub const NOBODY_FOR_MS: i64 = 60_000;
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Who.
+    pub candidates: Vec<Candidate>,
+    /// When it was asked (unix ms).
+    pub asked_at: i64,
+}
+
+/// Answers known in one pass over due work: those still believed from earlier, and those asked now.
+#[derive(Debug, Default)]
+pub struct Answers {
+    known: HashMap<(Kind, Query), Answer>,
+}
+
+impl Answers {
+    /// Keeps an answer.
+    pub fn insert(&mut self, kind: Kind, query: Query, candidates: Vec<Candidate>, asked_at: i64) {
+        self.known.insert(
+            (kind, query),
+            Answer {
+                candidates,
+                asked_at,
+            },
+        );
+    }
+
+    /// Forgets an answer, so that it is asked again.
+    pub fn forget(&mut self, kind: Kind, query: &Query) {
+        self.known.remove(&(kind, query.clone()));
+    }
+
+    /// The candidates, when they have been asked for.
+    pub fn get(&self, kind: Kind, query: &Query) -> Option<&[Candidate]> {
+        self.known
+            .get(&(kind, query.clone()))
+            .map(|answer| answer.candidates.as_slice())
+    }
+
+    /// The only candidate; an error says how many there are instead.
+    pub fn only(&self, kind: Kind, query: &Query) -> Option<Result<RemoteId, usize>> {
+        let candidates = self.get(kind, query)?;
+        Some(match candidates {
+            [only] => Ok(only.id.clone()),
+            more => Err(more.len()),
+        })
+    }
+}
+
+/// Whether a stored answer is still believed.
+pub fn believed(found: bool, asked_at: i64, now: i64) -> bool {
+    let age = now - asked_at;
+    age < if found { FOUND_FOR_MS } else { NOBODY_FOR_MS }
+}

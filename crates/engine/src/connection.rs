@@ -1,0 +1,57 @@
+//! One connected system as the engine sees it.
+
+use comptoir_model::account::Account;
+use comptoir_model::key::ConnectionName;
+use comptoir_model::port::{Connector, Operation};
+use std::sync::{Arc, RwLock};
+use tokio::sync::Notify;
+
+/// A connector with its name, what its probe found, and the bells that shorten waiting.
+pub struct Connection {
+    /// Its name.
+    pub name: ConnectionName,
+    /// The connector.
+    pub connector: Arc<dyn Connector>,
+    /// Rung when something is due for it as a target. Losing a ring costs time only: the store is asked again anyway.
+    pub due: Notify,
+    /// Rung when there is a reason to read from it.
+    pub look: Notify,
+    /// Overrides every operation's settle time, in seconds (a simulator works on nothing after its connection is cut).
+    pub settle_seconds: Option<u32>,
+    account: RwLock<Option<Arc<Account>>>,
+}
+
+impl Connection {
+    /// A connection that has not been probed yet.
+    pub fn new(name: ConnectionName, connector: Arc<dyn Connector>) -> Self {
+        Connection {
+            name,
+            connector,
+            due: Notify::new(),
+            look: Notify::new(),
+            settle_seconds: None,
+            account: RwLock::new(None),
+        }
+    }
+
+    /// What the last probe found.
+    pub fn account(&self) -> Option<Arc<Account>> {
+        self.account
+            .read()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .clone()
+    }
+
+    /// Keeps what a probe found.
+    pub fn set_account(&self, account: Arc<Account>) {
+        *self
+            .account
+            .write()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(account);
+    }
+
+    /// How long the vendor may still work on a request whose outcome is unknown, in milliseconds.
+    pub fn settle_ms(&self, operation: &Operation) -> i64 {
+        i64::from(self.settle_seconds.unwrap_or(operation.settle_seconds)) * 1_000
+    }
+}

@@ -1,0 +1,262 @@
+//! An order the target already holds: totals, confirmation, later changes, and what people did on either side.
+
+use super::order::products;
+use super::{Case, Decision, OrderLink, Proposal, Target, party};
+use comptoir_model::cause::Cause;
+use comptoir_model::document::{Digest, Document};
+use comptoir_model::key::{Kind, RemoteId};
+use comptoir_model::order::{Dates, Life, LineKind, Order, Status};
+use comptoir_model::port::{Query, Step};
+use comptoir_rules::order::{Known, needed_skus, translate};
+use comptoir_rules::policy::{Confirm, OnChange};
+use comptoir_rules::total::{self, Verdict};
+use rust_decimal::Decimal;
+
+/// The digest of what a person would call the content of a target's order: everything but its states and dates, which
+/// confirming changes.
+pub fn content_digest(order: &Order) -> Digest {
+    let mut content = order.clone();
+    content.status = Status::default();
+    content.dates = Dates::default();
+    Digest::of(&Document::Order(Box::new(content)).to_json())
+}
+
+/// What is left to do for a linked order.
+pub fn linked(case: &Case<'_>, link: &OrderLink) -> Decision {
+    let settled = link.base_digest == Some(case.source.digest);
+    if link.gone {
+        // Nobody re-creates what a person deleted. While the source says nothing new there is nothing to ask either.
+        return Decision::Hold(vec![Cause::GoneInTarget]);
+    }
+    let Some(target) = case.target else {
+        return Decision::Look(link.id.clone());
+    };
+    let Some(held) = &target.order else {
+        return Decision::Hold(vec![Cause::GoneInTarget]);
+    };
+    let source_over = match &case.source.order {
+        Some(order) => matches!(order.status.life, Life::Cancelled | Life::Trashed),
+        None => true,
+    };
+    if source_over {
+        return cancelled_in_source(case, link, target, held);
+    }
+    let Some(order) = &case.source.order else {
+        return Decision::Nothing;
+    };
+    if held.status.life == Life::Cancelled {
+        return Decision::Hold(vec![Cause::CancelledInTarget]);
+    }
+    if !order.refunds.is_empty() {
+        return Decision::Hold(vec![Cause::Flow(Kind::Refund)]);
+    }
+    if !settled && let Some(decision) = source_changed(case, link, target, held, order) {
+        return decision;
+    }
+    agree(case, link, target, held, order)
+}
+
+/// Whether a person changed the target's content since our last write.
+fn edited(link: &OrderLink, held: &Order) -> bool {
+    link.put.is_some_and(|put| put != content_digest(held))
+}
+
+fn binding(held: &Order) -> bool {
+    matches!(held.status.life, Life::Open | Life::Completed)
+}
+
+fn look(link: &OrderLink) -> Decision {
+    Decision::Look(link.id.clone())
+}
+
+fn cancelled_in_source(
+    case: &Case<'_>,
+    link: &OrderLink,
+    target: &Target,
+    held: &Order,
+) -> Decision {
+    if held.status.life == Life::Cancelled {
+        return Decision::Nothing;
+    }
+    let policy = case.flow.policy.cancellations;
+    let choice = if binding(held) {
+        policy.confirmed
+    } else {
+        policy.draft
+    };
+    match choice {
+        OnChange::Ignore => Decision::Nothing,
+        OnChange::Propose => Decision::Hold(vec![Cause::CancelledInSource]),
+        OnChange::Apply if !target.fresh => look(link),
+        OnChange::Apply if edited(link, held) => Decision::Hold(vec![Cause::Edited]),
+        OnChange::Apply => write(case, link, target, Step::Cancel, held.clone(), None),
+    }
+}
+
+/// The source changed since the last write. `None`: in nothing that the target holds beyond what follows anyway.
+fn source_changed(
+    case: &Case<'_>,
+    link: &OrderLink,
+    target: &Target,
+    held: &Order,
+    order: &Order,
+) -> Option<Decision> {
+    let (Some(_), Some(base)) = (link.base_digest, &link.base) else {
+        // Adopted or found: what was written is not known. The totals decide whether both sides agree.
+        return Some(adopted(case, link, held, order));
+    };
+    let after = match translated(case, order) {
+        Ok(after) => after,
+        Err(decision) => return Some(decision),
+    };
+    let before = match translated(case, base) {
+        Ok(before) => before,
+        Err(decision) => return Some(decision),
+    };
+    if before == after {
+        return Some(Decision::Rebase);
+    }
+    let policy = case.flow.policy.changes;
+    let choice = if binding(held) {
+        policy.confirmed
+    } else {
+        policy.draft
+    };
+    Some(match choice {
+        OnChange::Ignore => Decision::Rebase,
+        OnChange::Propose => Decision::Hold(vec![Cause::Changed]),
+        OnChange::Apply if !target.fresh => look(link),
+        OnChange::Apply if edited(link, held) => Decision::Hold(vec![Cause::Edited]),
+        OnChange::Apply => {
+            // The rounding line belongs to the old total; the next turn decides a new one.
+            write(case, link, target, Step::Update, after, Some(before))
+        }
+    })
+}
+
+fn adopted(case: &Case<'_>, link: &OrderLink, held: &Order, order: &Order) -> Decision {
+    let held = with_rounding_marked(case, held);
+    match total::compare(order, &held, case.flow.policy.tolerance) {
+        Verdict::Equal => Decision::Rebase,
+        Verdict::OtherCurrency => Decision::Hold(vec![Cause::Currency]),
+        Verdict::Round(_) if !binding(&held) && !edited(link, &held) => Decision::Rebase,
+        Verdict::Round(_) | Verdict::Off(_) => Decision::Hold(vec![Cause::Total]),
+    }
+}
+
+/// Totals first, then confirmation.
+fn agree(
+    case: &Case<'_>,
+    link: &OrderLink,
+    target: &Target,
+    held: &Order,
+    order: &Order,
+) -> Decision {
+    let marked = with_rounding_marked(case, held);
+    let touched = edited(link, held);
+    match total::compare(order, &marked, case.flow.policy.tolerance) {
+        Verdict::Equal => {}
+        _ if touched => return Decision::Hold(vec![Cause::Edited]),
+        Verdict::OtherCurrency => return Decision::Hold(vec![Cause::Currency]),
+        Verdict::Off(_) => return Decision::Hold(vec![Cause::Total]),
+        Verdict::Round(_) if binding(held) => return Decision::Hold(vec![Cause::Total]),
+        Verdict::Round(_) if !target.fresh => return look(link),
+        Verdict::Round(amount) => return round(case, link, target, &marked, amount),
+    }
+    if binding(held) || case.flow.policy.confirm == Confirm::Never {
+        return Decision::Nothing;
+    }
+    if !target.fresh {
+        return look(link);
+    }
+    write(case, link, target, Step::Confirm, held.clone(), None)
+}
+
+/// Adds the rounding line, changes the one there is, or removes it. Only that line is in the update, so nothing else is touched.
+fn round(
+    case: &Case<'_>,
+    link: &OrderLink,
+    target: &Target,
+    held: &Order,
+    amount: Decimal,
+) -> Decision {
+    let Some(product) = rounding_product(case) else {
+        return Decision::Hold(vec![Cause::Setting("products.rounding".to_owned())]);
+    };
+    let with = |amount: Decimal| {
+        let mut order = held.clone();
+        order.lines = if amount.is_zero() {
+            Vec::new()
+        } else {
+            vec![total::rounding_line(product.clone(), amount, "Rounding")]
+        };
+        order
+    };
+    let before = with(total::rounding_amount(held));
+    write(case, link, target, Step::Update, with(amount), Some(before))
+}
+
+fn rounding_product(case: &Case<'_>) -> Option<RemoteId> {
+    let sku = case.flow.policy.products.rounding.clone()?;
+    case.answers.only(Kind::Product, &Query::Sku(sku))?.ok()
+}
+
+/// The target's order with its rounding line recognised by its product.
+fn with_rounding_marked(case: &Case<'_>, held: &Order) -> Order {
+    let mut marked = held.clone();
+    if let Some(product) = rounding_product(case) {
+        for line in &mut marked.lines {
+            if line.product.as_ref() == Some(&product) {
+                line.kind = LineKind::Rounding;
+            }
+        }
+    }
+    marked
+}
+
+/// What an order of the source becomes under today's rules, for the comparison of two of its versions.
+fn translated(case: &Case<'_>, order: &Order) -> Result<Order, Decision> {
+    let skus = needed_skus(order, &case.flow.policy).map_err(Decision::Hold)?;
+    let mut asked: Vec<(Kind, Query)> = skus
+        .iter()
+        .map(|sku| (Kind::Product, Query::Sku(sku.clone())))
+        .chain(party::questions(case, order))
+        .collect();
+    asked.retain(|(kind, query)| {
+        (case.can_find)(*kind, query.attribute()) && case.answers.get(*kind, query).is_none()
+    });
+    if !asked.is_empty() {
+        return Err(Decision::Ask(asked));
+    }
+    let products = products(case, &skus).map_err(Decision::Hold)?;
+    let contacts = party::resolve(case, order)?;
+    let known = Known {
+        source: case.flow.source.as_str(),
+        target: case.account,
+        products: &products,
+        customer: &contacts.customer,
+        invoice_to: &contacts.customer,
+        deliver_to: &contacts.deliver_to,
+    };
+    translate(order, &case.flow.policy, known, None).map_err(Decision::Hold)
+}
+
+fn write(
+    case: &Case<'_>,
+    link: &OrderLink,
+    target: &Target,
+    step: Step,
+    document: Order,
+    before: Option<Order>,
+) -> Decision {
+    Decision::Write(Box::new(Proposal {
+        subject: case.source.key.clone(),
+        part: String::new(),
+        step,
+        target: Some(link.id.clone()),
+        document: Document::Order(Box::new(document)),
+        before: before.map(|order| Document::Order(Box::new(order))),
+        expects: Some(target.version.clone()).filter(|version| !version.is_empty()),
+        claims: Vec::new(),
+    }))
+}

@@ -1,0 +1,365 @@
+//! The one executor: intents first, then the calls in batches, then what they did.
+
+use crate::decide::{OrderLink, Proposal, Target, content_digest};
+use crate::gather::{record_put, stored_value};
+use crate::turn::{End, Item, Pass, link_row};
+use comptoir_model::cause::Cause;
+use comptoir_model::document::Document;
+use comptoir_model::fault::{Fault, Next};
+use comptoir_model::key::{Kind, RemoteId};
+use comptoir_model::port::{Candidate, Operation, Step, Write, Written};
+use comptoir_store::{
+    Commit, IdentityPut, IntentOutcome, IntentPut, IntentState, JournalPut, LinkPut, LinkState,
+    StoreError,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// One write on its way.
+struct Sent {
+    index: usize,
+    proposal: Proposal,
+    intent: String,
+    settle_at: i64,
+}
+
+/// Writes everything proposed in this round. Answers how many writes were made.
+pub async fn run(
+    pass: &mut Pass<'_>,
+    items: &mut [Item],
+    writes: Vec<(usize, Proposal)>,
+) -> Result<usize, StoreError> {
+    let count = writes.len();
+    let (sent, intents) = intend(pass, items, writes);
+    let commit = Commit {
+        intents,
+        ..Commit::default()
+    };
+    pass.store(commit).await?;
+    let results = call(pass, &sent).await;
+    let mut commit = Commit::default();
+    let failed = results.iter().filter(|result| passing(result)).count();
+    let all_failed = failed == results.len() && (results.len() > 1 || !pass.reached);
+    for (sent, result) in sent.into_iter().zip(results) {
+        match result {
+            Ok(written) => done(pass, items, sent, written, &mut commit),
+            Err(fault) => not_done(pass, items, &sent, fault, all_failed, &mut commit),
+        }
+    }
+    pass.reached |= failed < count;
+    pass.store(commit).await?;
+    Ok(count)
+}
+
+/// Whether a result is a passing fault of the connection rather than of the record.
+fn passing(result: &Result<Written, Fault>) -> bool {
+    matches!(
+        result,
+        Err(Fault {
+            next: Next::Later { .. } | Next::Unknown,
+            ..
+        })
+    )
+}
+
+fn operation(pass: &Pass<'_>, kind: Kind, step: Step) -> Option<&'static Operation> {
+    pass.connection
+        .connector
+        .capabilities()
+        .operation(kind, step)
+}
+
+fn intend(
+    pass: &Pass<'_>,
+    items: &[Item],
+    writes: Vec<(usize, Proposal)>,
+) -> (Vec<Sent>, Vec<IntentPut>) {
+    let mut sent = Vec::with_capacity(writes.len());
+    let mut intents = Vec::with_capacity(writes.len());
+    for (index, proposal) in writes {
+        let item = &items[index];
+        let settle_ms =
+            operation(pass, proposal.subject.kind, proposal.step).map_or(0, |operation| {
+                pass.connection.settle_ms(operation) + i64::from(operation.deadline_seconds) * 1_000
+            });
+        let intent = new_id(pass.now);
+        intents.push(IntentPut {
+            id: intent.clone(),
+            flow: item.flow.name.clone(),
+            kind: proposal.subject.kind,
+            src: proposal.subject.id.clone(),
+            part: proposal.part.clone(),
+            dst: pass.connection.name.clone(),
+            step: proposal.step,
+            key: proposal.key(),
+            document: proposal.document.to_json(),
+            before: proposal.before.as_ref().map(Document::to_json),
+            input: item.source.digest,
+            revision: item.flow.revision,
+            state: IntentState::Sent,
+            sent_at: pass.now,
+            settle_at: pass.now + settle_ms,
+            expects: proposal.expects.clone(),
+            target: proposal.target.clone(),
+        });
+        sent.push(Sent {
+            index,
+            proposal,
+            intent,
+            settle_at: pass.now + settle_ms,
+        });
+    }
+    (sent, intents)
+}
+
+fn new_id(now: i64) -> String {
+    format!("{now:013x}-{:016x}", rand::random::<u64>())
+}
+
+/// Makes the calls, as many at once as the connector allows; one result per write, in their order.
+async fn call(pass: &Pass<'_>, sent: &[Sent]) -> Vec<Result<Written, Fault>> {
+    let mut groups: BTreeMap<(Kind, Step), Vec<usize>> = BTreeMap::new();
+    for (position, sent) in sent.iter().enumerate() {
+        let group = (sent.proposal.subject.kind, sent.proposal.step);
+        groups.entry(group).or_default().push(position);
+    }
+    let capabilities = pass.connection.connector.capabilities();
+    let slots = Arc::new(Semaphore::new(capabilities.slots.max(1)));
+    let mut calls = JoinSet::new();
+    let mut results: Vec<Option<Result<Written, Fault>>> = (0..sent.len()).map(|_| None).collect();
+    for ((kind, step), positions) in groups {
+        let Some(operation) = operation(pass, kind, step) else {
+            for position in positions {
+                let why = format!("the connector cannot {} a {kind}", step.as_str());
+                results[position] = Some(Err(Fault::bug(why)));
+            }
+            continue;
+        };
+        for chunk in positions.chunks(operation.batch.max(1)) {
+            let chunk = chunk.to_vec();
+            let batch: Vec<Write> = chunk
+                .iter()
+                .map(|&at| write_of(&sent[at].proposal))
+                .collect();
+            let connector = pass.connection.connector.clone();
+            let slots = slots.clone();
+            calls.spawn(async move {
+                let _slot = slots.acquire_owned().await;
+                (chunk, connector.write(&batch).await)
+            });
+        }
+    }
+    while let Some(joined) = calls.join_next().await {
+        // A panic in a connector leaves its writes without an answer: unknown, below.
+        if let Ok((chunk, answers)) = joined {
+            for (position, answer) in chunk.into_iter().zip(answers) {
+                results[position] = Some(answer);
+            }
+        }
+    }
+    let lost = || {
+        Err(Fault::unknown(
+            comptoir_model::code::Code::NotUnderstood,
+            "the connector gave no answer for this write",
+        ))
+    };
+    results
+        .into_iter()
+        .map(|result| result.unwrap_or_else(lost))
+        .collect()
+}
+
+fn write_of(proposal: &Proposal) -> Write {
+    Write {
+        key: proposal.key(),
+        kind: proposal.subject.kind,
+        step: proposal.step,
+        target: proposal.target.clone(),
+        document: proposal.document.clone(),
+        before: proposal.before.clone(),
+        expects: proposal.expects.clone(),
+    }
+}
+
+fn journal(pass: &Pass<'_>, item: &Item, sent: &Sent, what: serde_json::Value) -> JournalPut {
+    JournalPut {
+        connection: pass.connection.name.clone(),
+        at: pass.now,
+        flow: Some(item.flow.name.clone()),
+        kind: sent.proposal.subject.kind,
+        src: sent.proposal.subject.id.clone(),
+        intent: Some(sent.intent.clone()),
+        what,
+    }
+}
+
+/// A write that was done: proof, link, the target's new look and the journal, all in one commit.
+fn done(
+    pass: &mut Pass<'_>,
+    items: &mut [Item],
+    sent: Sent,
+    written: Written,
+    commit: &mut Commit,
+) {
+    let item = &mut items[sent.index];
+    item.writes += 1;
+    commit.outcomes.push(IntentOutcome {
+        id: sent.intent.clone(),
+        state: IntentState::Proved,
+        fault: None,
+        settle_at: None,
+    });
+    let what = serde_json::json!({
+        "event": sent.proposal.step,
+        "part": sent.proposal.part,
+        "to": written.id,
+    });
+    commit.journal.push(journal(pass, item, &sent, what));
+    if sent.proposal.subject.kind == Kind::Customer {
+        buyer_done(pass, &sent, written.id, commit);
+        return;
+    }
+    if let Some(record) = &written.seen {
+        commit.records.push(record_put(pass, record));
+    }
+    let seen = written.seen.and_then(|record| match record.document {
+        Document::Order(order) => Some((*order, record.version)),
+        _ => None,
+    });
+    let put = seen.as_ref().map(|(order, _)| content_digest(order));
+    let link = item.link.get_or_insert_with(|| OrderLink {
+        id: written.id.clone(),
+        gone: false,
+        base_digest: None,
+        base: None,
+        put: None,
+    });
+    link.put = put;
+    if matches!(sent.proposal.step, Step::Create | Step::Update) {
+        link.base_digest = Some(item.source.digest);
+        link.base = item.source.order.clone();
+    }
+    item.target = seen.map(|(order, version)| Target {
+        order: Some(order),
+        version,
+        fresh: true,
+    });
+    if sent.proposal.step == Step::Create {
+        pass.hub.caps.count(&item.flow, pass.now);
+    }
+    commit.links.extend(link_row(pass, item));
+}
+
+fn buyer_done(pass: &mut Pass<'_>, sent: &Sent, id: RemoteId, commit: &mut Commit) {
+    let subject = &sent.proposal.subject;
+    let key = (subject.connection.to_string(), subject.id.clone());
+    let party = pass.parties.entry(key).or_default();
+    if sent.proposal.part.is_empty() {
+        party.main = Some(id.clone());
+    } else {
+        party
+            .contacts
+            .insert(sent.proposal.part.clone(), id.clone());
+    }
+    for claim in &sent.proposal.claims {
+        let candidates = vec![Candidate {
+            id: id.clone(),
+            label: String::new(),
+        }];
+        pass.answers
+            .insert(Kind::Customer, claim.clone(), candidates.clone(), pass.now);
+        commit.identities.push(IdentityPut {
+            dst: pass.connection.name.clone(),
+            kind: Kind::Customer,
+            attribute: claim.attribute().to_owned(),
+            value: stored_value(pass, claim),
+            ids: Some(candidates),
+            asked_at: Some(pass.now),
+            claimed_by: None,
+        });
+    }
+    commit.links.push(LinkPut {
+        src: subject.clone(),
+        part: sent.proposal.part.clone(),
+        dst: pass.connection.name.clone(),
+        dst_kind: Kind::Customer,
+        dst_id: id,
+        key: Some(sent.proposal.key()),
+        state: LinkState::Live,
+        sole: false,
+        base: None,
+        put: None,
+        at: pass.now,
+    });
+}
+
+/// A write that was not done, or may have been.
+fn not_done(
+    pass: &mut Pass<'_>,
+    items: &mut [Item],
+    sent: &Sent,
+    fault: Fault,
+    all_failed: bool,
+    commit: &mut Commit,
+) {
+    let state = match fault.next {
+        Next::Later { .. } | Next::Locked | Next::Moved => IntentState::Dropped,
+        Next::Refused | Next::Gone => IntentState::Refused,
+        Next::Unknown | Next::Bug => IntentState::Unknown,
+    };
+    commit.outcomes.push(IntentOutcome {
+        id: sent.intent.clone(),
+        state,
+        fault: Some(fault.clone()),
+        settle_at: Some(sent.settle_at),
+    });
+    let what = serde_json::json!({
+        "event": "failed",
+        "step": sent.proposal.step,
+        "fault": fault,
+    });
+    let line = journal(pass, &items[sent.index], sent, what);
+    commit.journal.push(line);
+    let item = &mut items[sent.index];
+    item.end = match fault.next {
+        Next::Moved => {
+            // Observed and decided again in the next round of this pass.
+            if let Some(target) = &mut item.target {
+                target.fresh = false;
+            }
+            item.target = None;
+            None
+        }
+        Next::Locked => {
+            pass.stop = Some(fault);
+            Some(End::Due)
+        }
+        Next::Gone => {
+            if let Some(link) = &mut item.link {
+                link.gone = true;
+            }
+            commit.links.extend(link_row(pass, item));
+            None
+        }
+        Next::Refused => Some(End::Held(vec![Cause::Refused(fault.code)], Some(fault))),
+        Next::Later { .. } | Next::Unknown if all_failed => {
+            pass.stop = Some(fault);
+            Some(End::Due)
+        }
+        Next::Later { .. } | Next::Unknown | Next::Bug => {
+            let tries = item.work.tries + 1;
+            Some(if tries >= pass.hub.patience.tries {
+                let cause = match fault.next {
+                    Next::Bug => Cause::Bug(fault.code),
+                    _ => Cause::Tries(fault.code),
+                };
+                End::Held(vec![cause], Some(fault))
+            } else {
+                let wait = pass.hub.patience.wait_ms(tries, &fault);
+                End::Waiting(Cause::Retry(fault.code), pass.now + wait)
+            })
+        }
+    };
+}

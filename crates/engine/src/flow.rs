@@ -1,0 +1,92 @@
+//! A flow: what goes from where to where, under which policies, and when.
+
+use comptoir_model::key::{ConnectionName, FlowName, Kind};
+use comptoir_rules::policy::OrderPolicy;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Whether a flow works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Nothing is read for it, nothing decided.
+    Off,
+    /// Everything is decided and shown, nothing is written.
+    #[default]
+    Shadow,
+    /// Decided and written.
+    Live,
+}
+
+impl Mode {
+    /// The word used in configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Off => "off",
+            Mode::Shadow => "shadow",
+            Mode::Live => "live",
+        }
+    }
+}
+
+/// How many changes a flow may make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Caps {
+    /// Creates per rolling hour; 0 means no cap.
+    pub creates_per_hour: u32,
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Caps {
+            creates_per_hour: 5_000,
+        }
+    }
+}
+
+/// One flow as the head revision configures it.
+#[derive(Debug, Clone)]
+pub struct Flow {
+    /// Its name.
+    pub name: FlowName,
+    /// What it carries.
+    pub kind: Kind,
+    /// Where it reads.
+    pub source: ConnectionName,
+    /// Where it writes.
+    pub target: ConnectionName,
+    /// Whether it writes.
+    pub mode: Mode,
+    /// Records placed before this are known by id only.
+    pub start: Option<Timestamp>,
+    /// The source's status words that are imported.
+    pub statuses: Vec<String>,
+    /// Import the source's test records.
+    pub tests: bool,
+    /// Milliseconds between two polls.
+    pub poll_ms: i64,
+    /// Cron expression of polls instead of the interval, in `time_zone`.
+    pub cron: Option<String>,
+    /// Hours in which nothing is polled or written, as minutes of the day in `time_zone`: from, until.
+    pub quiet: Option<(u16, u16)>,
+    /// IANA time zone of `cron` and `quiet`.
+    pub time_zone: String,
+    /// Caps.
+    pub caps: Caps,
+    /// Policies.
+    pub policy: OrderPolicy,
+    /// The configuration's revision.
+    pub revision: i64,
+}
+
+impl Flow {
+    /// Whether an order placed at `placed` is this flow's business at all.
+    pub fn covers(&self, placed: Option<Timestamp>) -> bool {
+        match (self.start, placed) {
+            (Some(start), Some(placed)) => placed >= start,
+            _ => true,
+        }
+    }
+}

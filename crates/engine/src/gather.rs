@@ -1,0 +1,419 @@
+//! What a decision needs, fetched for many records at once: from the store, and from the target by questions.
+
+use crate::answers::believed;
+use crate::decide::{Missing, OrderLink, Party, Source, Target, content_digest};
+use crate::turn::{Item, Pass};
+use comptoir_model::cause::Cause;
+use comptoir_model::document::{Digest, Document};
+use comptoir_model::fault::{Fault, Next};
+use comptoir_model::key::{FlowName, Kind, RecordKey, RemoteId};
+use comptoir_model::order::Order;
+use comptoir_model::port::{Query, Seen};
+use comptoir_rules::buyer;
+use comptoir_store::{
+    Commit, IdentityPut, LinkRow, LinkState, RecordPut, RecordRow, RecordState, StoreError, WorkRow,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Questions per call of a connector.
+const QUESTIONS: usize = 500;
+
+/// Loads everything known about these rows of work. Rows whose flow is off or gone are left out: they stay as they are.
+pub async fn items(pass: &mut Pass<'_>, works: Vec<WorkRow>) -> Result<Vec<Item>, StoreError> {
+    let mut by_flow: BTreeMap<FlowName, Vec<WorkRow>> = BTreeMap::new();
+    for work in works {
+        by_flow.entry(work.flow.clone()).or_default().push(work);
+    }
+    let mut items = Vec::new();
+    for (name, works) in by_flow {
+        let Some(flow) = pass.hub.flow(&name) else {
+            continue;
+        };
+        let ids: Vec<RemoteId> = works.iter().map(|work| work.src.clone()).collect();
+        let store = &pass.hub.store;
+        let mut records = store
+            .records(&flow.source, Kind::Order, &ids, false)
+            .await?;
+        let parts: Vec<(RemoteId, String)> =
+            ids.iter().map(|id| (id.clone(), String::new())).collect();
+        let mut links = store
+            .links(&flow.source, Kind::Order, &parts, &flow.target)
+            .await?;
+        for work in works {
+            let id = work.src.clone();
+            let key = RecordKey {
+                connection: flow.source.clone(),
+                kind: Kind::Order,
+                id: id.clone(),
+            };
+            let source = source_of(key, records.remove(&id), work.want);
+            let buyer = buyer_key(pass, &source);
+            let link = links.remove(&(id, String::new())).map(link_of);
+            items.push(Item {
+                work,
+                flow: flow.clone(),
+                source,
+                buyer,
+                link,
+                target: None,
+                moves: 0,
+                writes: 0,
+                end: None,
+            });
+        }
+    }
+    load_targets(pass, &mut items).await?;
+    load_parties(pass, &items).await?;
+    load_answers(pass, &items).await?;
+    Ok(items)
+}
+
+fn source_of(key: RecordKey, row: Option<RecordRow>, want: Digest) -> Source {
+    let (digest, state, document) = match row {
+        Some(row) => (row.digest, row.state, row.document),
+        None => (want, RecordState::Gone, None),
+    };
+    let order = match document {
+        Some(Document::Order(order)) if state == RecordState::Live => Some(*order),
+        _ => None,
+    };
+    let missing = match (state, &order) {
+        (RecordState::Live, Some(_)) => Missing::No,
+        (RecordState::Unreadable, _) => Missing::Unreadable,
+        (RecordState::Gone, _) => Missing::Gone,
+        (RecordState::Live | RecordState::Erased, _) => Missing::Expired,
+    };
+    Source {
+        key,
+        digest,
+        order,
+        missing,
+    }
+}
+
+fn link_of(row: LinkRow) -> OrderLink {
+    OrderLink {
+        id: row.dst_id,
+        gone: row.state == LinkState::Gone,
+        base_digest: row.base,
+        base: None,
+        put: row.put,
+    }
+}
+
+/// The buyer's key: the account's id, or for a guest a keyed hash of the e-mail, so that no address stands in a key.
+pub fn buyer_key(pass: &Pass<'_>, source: &Source) -> RemoteId {
+    let Some(order) = &source.order else {
+        return RemoteId::from("");
+    };
+    if let Some(customer) = &order.customer {
+        return customer.clone();
+    }
+    let email = buyer::folded_email(&order.email);
+    if email.is_empty() {
+        return RemoteId(format!("order-{}", source.key.id));
+    }
+    RemoteId(format!("guest-{}", &pass.hub.keyed_hash(&email)[..24]))
+}
+
+/// Targets as last seen, and the source's documents they were written from.
+async fn load_targets(pass: &Pass<'_>, items: &mut [Item]) -> Result<(), StoreError> {
+    let ids: Vec<RemoteId> = items
+        .iter()
+        .filter_map(|item| item.link.as_ref().map(|link| link.id.clone()))
+        .collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let store = &pass.hub.store;
+    let mut records = store
+        .records(&pass.connection.name, Kind::Order, &ids, false)
+        .await?;
+    for item in items {
+        let Some(link) = &mut item.link else { continue };
+        if let Some(row) = records.remove(&link.id)
+            && row.state == RecordState::Live
+            && let Some(Document::Order(order)) = row.document
+        {
+            item.target = Some(Target {
+                order: Some(*order),
+                version: row.version,
+                fresh: false,
+            });
+        }
+        let Some(base) = link.base_digest else {
+            continue;
+        };
+        link.base = if base == item.source.digest {
+            item.source.order.clone()
+        } else {
+            match store.document(&base).await? {
+                Some(Document::Order(order)) => Some(*order),
+                _ => None,
+            }
+        };
+    }
+    Ok(())
+}
+
+async fn load_parties(pass: &mut Pass<'_>, items: &[Item]) -> Result<(), StoreError> {
+    let mut wanted: BTreeMap<_, BTreeSet<(RemoteId, String)>> = BTreeMap::new();
+    for item in items {
+        let Some(order) = &item.source.order else {
+            continue;
+        };
+        let parts = wanted.entry(item.flow.source.clone()).or_default();
+        parts.insert((item.buyer.clone(), String::new()));
+        for order in [
+            Some(order),
+            item.link.as_ref().and_then(|link| link.base.as_ref()),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            if let Some(address) = buyer::delivery_contact(order) {
+                parts.insert((item.buyer.clone(), crate::decide::address_part(address)));
+            }
+        }
+    }
+    for (source, parts) in wanted {
+        let parts: Vec<(RemoteId, String)> = parts.into_iter().collect();
+        let links = pass
+            .hub
+            .store
+            .links(&source, Kind::Customer, &parts, &pass.connection.name)
+            .await?;
+        for ((buyer, part), row) in links {
+            if row.state == LinkState::Gone {
+                continue;
+            }
+            let party = pass
+                .parties
+                .entry((source.to_string(), buyer))
+                .or_insert_with(Party::default);
+            if part.is_empty() {
+                party.main = Some(row.dst_id);
+            } else {
+                party.contacts.insert(part, row.dst_id);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Answers of earlier passes that are still believed: products and buyers. Keys are asked anew in every pass.
+async fn load_answers(pass: &mut Pass<'_>, items: &[Item]) -> Result<(), StoreError> {
+    let mut wanted: BTreeSet<(Kind, Query)> = BTreeSet::new();
+    for item in items {
+        let Some(order) = &item.source.order else {
+            continue;
+        };
+        if let Ok(skus) = comptoir_rules::order::needed_skus(order, &item.flow.policy) {
+            wanted.extend(skus.into_iter().map(|sku| (Kind::Product, Query::Sku(sku))));
+        }
+        let email = buyer::folded_email(&order.email);
+        if !email.is_empty() {
+            wanted.insert((Kind::Customer, Query::Email(email)));
+        }
+        let vat_number = buyer::folded_vat_number(&order.vat_number);
+        if !vat_number.is_empty() {
+            wanted.insert((Kind::Customer, Query::VatNumber(vat_number)));
+        }
+    }
+    let mut groups: BTreeMap<(Kind, &'static str), HashMap<String, Query>> = BTreeMap::new();
+    for (kind, query) in wanted {
+        groups
+            .entry((kind, query.attribute()))
+            .or_default()
+            .insert(stored_value(pass, &query), query);
+    }
+    for ((kind, attribute), mut queries) in groups {
+        let values: Vec<String> = queries.keys().cloned().collect();
+        let rows = pass
+            .hub
+            .store
+            .identities(&pass.connection.name, kind, attribute, &values)
+            .await?;
+        for (value, row) in rows {
+            let Some(asked_at) = row.asked_at else {
+                continue;
+            };
+            if believed(!row.ids.is_empty(), asked_at, pass.now)
+                && let Some(query) = queries.remove(&value)
+            {
+                pass.answers.insert(kind, query, row.ids, asked_at);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An identifier as the store keeps it: personal ones as keyed hashes.
+pub fn stored_value(pass: &Pass<'_>, query: &Query) -> String {
+    match query {
+        Query::Email(value) | Query::VatNumber(value) => pass.hub.keyed_hash(value),
+        other => other.value().to_owned(),
+    }
+}
+
+/// Asks the target, many questions per call, and stores the answers like any observation.
+pub async fn ask(pass: &mut Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Result<(), StoreError> {
+    let mut by_kind: BTreeMap<Kind, Vec<Query>> = BTreeMap::new();
+    for (kind, query) in asks {
+        by_kind.entry(kind).or_default().push(query);
+    }
+    let mut commit = Commit::default();
+    for (kind, queries) in by_kind {
+        for chunk in queries.chunks(QUESTIONS) {
+            match pass.connection.connector.find(kind, chunk).await {
+                Ok(answers) => {
+                    pass.reached = true;
+                    for (query, candidates) in chunk.iter().zip(answers) {
+                        if !matches!(query, Query::Key(_) | Query::Reference(_)) {
+                            commit.identities.push(IdentityPut {
+                                dst: pass.connection.name.clone(),
+                                kind,
+                                attribute: query.attribute().to_owned(),
+                                value: stored_value(pass, query),
+                                ids: Some(candidates.clone()),
+                                asked_at: Some(pass.now),
+                                claimed_by: None,
+                            });
+                        }
+                        pass.answers
+                            .insert(kind, query.clone(), candidates, pass.now);
+                    }
+                }
+                Err(fault) => {
+                    pass.stop = Some(fault);
+                    return Ok(());
+                }
+            }
+        }
+    }
+    if !commit.identities.is_empty() {
+        pass.store(commit).await?;
+    }
+    Ok(())
+}
+
+/// Reads target records again, and stores what they look like now.
+pub async fn look(
+    pass: &mut Pass<'_>,
+    items: &mut [Item],
+    which: &[usize],
+) -> Result<(), StoreError> {
+    let ids: Vec<RemoteId> = which
+        .iter()
+        .filter_map(|&index| items[index].link.as_ref().map(|link| link.id.clone()))
+        .collect();
+    let chunk = pass
+        .connection
+        .connector
+        .capabilities()
+        .reads(Kind::Order)
+        .map_or(100, |reads| reads.ids.max(1));
+    let mut seen: HashMap<RemoteId, Result<(Order, String), Fault>> = HashMap::new();
+    let mut commit = Commit::default();
+    for chunk in ids.chunks(chunk) {
+        match pass.connection.connector.read(Kind::Order, chunk).await {
+            Ok(answers) => {
+                pass.reached = true;
+                for answer in answers {
+                    note_seen(pass, answer, &mut seen, &mut commit);
+                }
+            }
+            Err(fault) => {
+                pass.stop = Some(fault);
+                return Ok(());
+            }
+        }
+    }
+    for &index in which {
+        let item = &mut items[index];
+        item.moves += 1;
+        let Some(link) = &mut item.link else { continue };
+        match seen.get(&link.id) {
+            Some(Ok((order, version))) => {
+                // Without a reading after our own write, the first sight is what a later edit is measured against.
+                link.put = link.put.or_else(|| Some(content_digest(order)));
+                item.target = Some(Target {
+                    order: Some(order.clone()),
+                    version: version.clone(),
+                    fresh: true,
+                });
+            }
+            Some(Err(fault)) if fault.next == Next::Gone => {
+                link.gone = true;
+                item.target = None;
+                commit.links.extend(crate::turn::link_row(pass, item));
+            }
+            Some(Err(fault)) => {
+                item.end = Some(crate::turn::End::Held(
+                    vec![Cause::Bug(fault.code)],
+                    Some(fault.clone()),
+                ));
+            }
+            None => item.end = Some(crate::turn::End::Due),
+        }
+    }
+    pass.store(commit).await?;
+    Ok(())
+}
+
+fn note_seen(
+    pass: &Pass<'_>,
+    answer: Seen,
+    seen: &mut HashMap<RemoteId, Result<(Order, String), Fault>>,
+    commit: &mut Commit,
+) {
+    match answer {
+        Seen::Record(record) => {
+            commit.records.push(record_put(pass, &record));
+            if let Document::Order(order) = record.document {
+                seen.insert(record.id, Ok((*order, record.version)));
+            }
+        }
+        Seen::Gone(id) => {
+            commit.records.push(RecordPut {
+                connection: pass.connection.name.clone(),
+                kind: Kind::Order,
+                id: id.clone(),
+                parent: None,
+                version: String::new(),
+                digest: Digest::of(b"gone"),
+                state: RecordState::Gone,
+                document: None,
+                raw: None,
+                seen_at: pass.now,
+            });
+            let fault = Fault::gone(
+                comptoir_model::code::Code::RecordGone,
+                "the target does not have it any more",
+            );
+            seen.insert(id, Err(fault));
+        }
+        Seen::Unreadable(item) => {
+            if let Some(id) = item.id {
+                seen.insert(id, Err(item.fault));
+            }
+        }
+    }
+}
+
+/// The stored form of a record read from the target.
+pub fn record_put(pass: &Pass<'_>, record: &comptoir_model::port::Record) -> RecordPut {
+    let document = record.document.to_json();
+    RecordPut {
+        connection: pass.connection.name.clone(),
+        kind: record.document.kind(),
+        id: record.id.clone(),
+        parent: None,
+        version: record.version.clone(),
+        digest: Digest::of(&document),
+        state: RecordState::Live,
+        document: Some(document),
+        raw: None,
+        seen_at: pass.now,
+    }
+}

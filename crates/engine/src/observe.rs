@@ -1,0 +1,361 @@
+//! Observe: polls and hints. A page, the work it makes due and the new cursor are stored in one transaction.
+
+use crate::connection::Connection;
+use crate::flow::Flow;
+use crate::hub::Hub;
+use comptoir_model::document::{Digest, Document};
+use comptoir_model::fault::Fault;
+use comptoir_model::key::{Kind, RemoteId};
+use comptoir_model::port::{Cursor, Page, Record, Seen, Unreadable};
+use comptoir_store::{Commit, Ownership, RecordPut, RecordState, StoreError, StreamPut, WorkDue};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Hints taken at once.
+const HINTS: usize = 1_000;
+
+/// What one observation did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Records that were new or had changed.
+    pub changed: usize,
+    /// Calls of the connector.
+    pub calls: usize,
+    /// The next poll (unix ms), if any stream is polled.
+    pub next_at: Option<i64>,
+}
+
+/// Why an observation stopped.
+#[derive(Debug)]
+pub enum Stopped {
+    /// The system.
+    Fault(Fault),
+    /// The store.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Stopped::Store(error)
+    }
+}
+
+/// The flows that read a kind from a connection.
+fn readers(hub: &Hub, connection: &Connection, kind: Kind) -> Vec<Arc<Flow>> {
+    hub.flows()
+        .iter()
+        .filter(|flow| {
+            flow.source == connection.name
+                && flow.kind == kind
+                && flow.mode != crate::flow::Mode::Off
+        })
+        .cloned()
+        .collect()
+}
+
+/// Reads what was hinted, then every stream whose time has come.
+pub async fn observe(
+    hub: &Hub,
+    connection: &Connection,
+    ownership: &Ownership,
+) -> Result<Observed, Stopped> {
+    let mut observed = Observed::default();
+    let polls = take_hints(hub, connection, ownership, &mut observed).await?;
+    let kinds: BTreeSet<Kind> = hub
+        .flows()
+        .iter()
+        .filter(|flow| flow.source == connection.name && flow.mode != crate::flow::Mode::Off)
+        .map(|flow| flow.kind)
+        .collect();
+    for kind in kinds {
+        poll(hub, connection, ownership, kind, &polls, &mut observed).await?;
+    }
+    Ok(observed)
+}
+
+/// Fetches hinted records by id, as many per call as the vendor allows. Answers the kinds that were hinted as "poll now".
+async fn take_hints(
+    hub: &Hub,
+    connection: &Connection,
+    ownership: &Ownership,
+    observed: &mut Observed,
+) -> Result<BTreeSet<Kind>, Stopped> {
+    let mut polls = BTreeSet::new();
+    let hints = hub.store.hints(&connection.name, HINTS).await?;
+    let began = hub.store.now().await?;
+    for kind in Kind::ALL {
+        let of_kind: Vec<_> = hints.iter().filter(|hint| hint.kind == kind).collect();
+        if of_kind.is_empty() {
+            continue;
+        }
+        if of_kind.iter().any(|hint| hint.remote.is_none()) {
+            polls.insert(kind);
+        }
+        let ids: Vec<RemoteId> = of_kind
+            .iter()
+            .filter_map(|hint| hint.remote.clone())
+            .collect();
+        let flows = readers(hub, connection, kind);
+        let reads = connection.connector.capabilities().reads(kind);
+        let (Some(reads), false) = (reads, flows.is_empty()) else {
+            forget_hints(hub, connection, ownership, kind, ids, began).await?;
+            continue;
+        };
+        for chunk in ids.chunks(reads.ids.max(1)) {
+            let seen = connection
+                .connector
+                .read(kind, chunk)
+                .await
+                .map_err(Stopped::Fault)?;
+            observed.calls += 1;
+            let mut sorted = Sorted::default();
+            for item in seen {
+                sorted.take(item);
+            }
+            let mut commit = sorted.commit(hub, connection, kind, &flows, began).await?;
+            observed.changed += commit.due.len();
+            commit.hints_read = chunk
+                .iter()
+                .map(|id| (connection.name.clone(), kind, Some(id.clone()), began))
+                .collect();
+            hub.store.commit(Some(ownership), commit).await?;
+            ring(hub, &flows);
+        }
+    }
+    Ok(polls)
+}
+
+async fn forget_hints(
+    hub: &Hub,
+    connection: &Connection,
+    ownership: &Ownership,
+    kind: Kind,
+    ids: Vec<RemoteId>,
+    began: i64,
+) -> Result<(), StoreError> {
+    let hints_read = ids
+        .into_iter()
+        .map(|id| (connection.name.clone(), kind, Some(id), began))
+        .collect();
+    let commit = Commit {
+        hints_read,
+        ..Commit::default()
+    };
+    hub.store.commit(Some(ownership), commit).await.map(|_| ())
+}
+
+/// Reads a stream page by page when its time has come or a hint asks for it.
+async fn poll(
+    hub: &Hub,
+    connection: &Connection,
+    ownership: &Ownership,
+    kind: Kind,
+    hinted: &BTreeSet<Kind>,
+    observed: &mut Observed,
+) -> Result<(), Stopped> {
+    let flows = readers(hub, connection, kind);
+    let Some(interval) = flows.iter().map(|flow| flow.poll_ms).min() else {
+        return Ok(());
+    };
+    if !connection
+        .connector
+        .capabilities()
+        .reads(kind)
+        .is_some_and(|reads| reads.changes)
+    {
+        return Ok(());
+    }
+    let now = hub.store.now().await?;
+    let stream = hub.store.stream(&connection.name, kind).await?;
+    let (mut cursor, next_at, mut last_new) = match stream {
+        Some(row) => (row.cursor, row.next_at, row.last_new),
+        None => (Cursor::start(), 0, None),
+    };
+    if next_at > now && !hinted.contains(&kind) {
+        observed.next_at = Some(observed.next_at.map_or(next_at, |at| at.min(next_at)));
+        return Ok(());
+    }
+    loop {
+        let began = hub.store.now().await?;
+        let page = connection
+            .connector
+            .changes(kind, &cursor)
+            .await
+            .map_err(Stopped::Fault)?;
+        observed.calls += 1;
+        let Page {
+            items,
+            gone,
+            next,
+            more,
+        } = page;
+        let mut sorted = Sorted::default();
+        for item in items {
+            match item {
+                Ok(record) => sorted.records.push(record),
+                Err(item) => sorted.unreadable.push(item),
+            }
+        }
+        sorted.gone.extend(gone);
+        let mut commit = sorted.commit(hub, connection, kind, &flows, began).await?;
+        observed.changed += commit.due.len();
+        if !commit.due.is_empty() {
+            last_new = Some(began);
+        }
+        cursor = next.clone();
+        let next_at = if more { began } else { began + interval };
+        commit.stream = Some(StreamPut {
+            connection: connection.name.clone(),
+            kind,
+            cursor: next,
+            next_at,
+            last_new,
+        });
+        if !more {
+            commit.hints_read = vec![(connection.name.clone(), kind, None, began)];
+            observed.next_at = Some(observed.next_at.map_or(next_at, |at| at.min(next_at)));
+        }
+        hub.store.commit(Some(ownership), commit).await?;
+        ring(hub, &flows);
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+fn ring(hub: &Hub, flows: &[Arc<Flow>]) {
+    for flow in flows {
+        if let Some(target) = hub.connections.get(&flow.target) {
+            target.due.notify_one();
+        }
+    }
+}
+
+/// What was read, by what it is.
+#[derive(Default)]
+struct Sorted {
+    records: Vec<Record>,
+    unreadable: Vec<Unreadable>,
+    gone: Vec<RemoteId>,
+}
+
+impl Sorted {
+    fn take(&mut self, seen: Seen) {
+        match seen {
+            Seen::Record(record) => self.records.push(*record),
+            Seen::Unreadable(item) => self.unreadable.push(*item),
+            Seen::Gone(id) => self.gone.push(id),
+        }
+    }
+
+    /// The commit of everything that is news. What is stored with the same digest already is left out.
+    async fn commit(
+        self,
+        hub: &Hub,
+        connection: &Connection,
+        kind: Kind,
+        flows: &[Arc<Flow>],
+        began: i64,
+    ) -> Result<Commit, StoreError> {
+        let mut ids: Vec<RemoteId> = self
+            .records
+            .iter()
+            .map(|record| record.id.clone())
+            .collect();
+        ids.extend(self.unreadable.iter().filter_map(|item| item.id.clone()));
+        ids.extend(self.gone.iter().cloned());
+        let known = hub.store.digests(&connection.name, kind, &ids).await?;
+        let mut commit = Commit::default();
+        let put = |id: RemoteId, digest: Digest, state: RecordState| RecordPut {
+            connection: connection.name.clone(),
+            kind,
+            id,
+            parent: None,
+            version: String::new(),
+            digest,
+            state,
+            document: None,
+            raw: None,
+            seen_at: began,
+        };
+        for record in self.records {
+            let json = record.document.to_json();
+            let digest = Digest::of(&json);
+            if known.get(&record.id) == Some(&(digest, RecordState::Live)) {
+                continue;
+            }
+            let covered = covering(flows, &record.document);
+            let mut row = put(record.id.clone(), digest, RecordState::Live);
+            row.version = record.version;
+            if !covered.is_empty() {
+                row.document = Some(json);
+                row.raw = record.raw;
+            }
+            commit.records.push(row);
+            commit
+                .due
+                .extend(due(connection, kind, &record.id, digest, &covered, began));
+        }
+        let all: Vec<&Arc<Flow>> = flows.iter().collect();
+        for id in self.gone {
+            let digest = Digest::of(b"gone");
+            // Only what was known can be missed.
+            if known
+                .get(&id)
+                .is_none_or(|(_, state)| *state == RecordState::Gone)
+            {
+                continue;
+            }
+            commit
+                .records
+                .push(put(id.clone(), digest, RecordState::Gone));
+            commit
+                .due
+                .extend(due(connection, kind, &id, digest, &all, began));
+        }
+        for item in self.unreadable {
+            let digest = Digest::of(item.raw.as_bytes());
+            let id = item
+                .id
+                .unwrap_or_else(|| RemoteId(format!("unreadable-{}", &digest.to_string()[..16])));
+            if known.get(&id) == Some(&(digest, RecordState::Unreadable)) {
+                continue;
+            }
+            let mut row = put(id.clone(), digest, RecordState::Unreadable);
+            row.raw = Some(item.raw);
+            commit.records.push(row);
+            commit
+                .due
+                .extend(due(connection, kind, &id, digest, &all, began));
+        }
+        Ok(commit)
+    }
+}
+
+/// The flows whose business this document is at all; for others it is known by id only.
+fn covering<'a>(flows: &'a [Arc<Flow>], document: &Document) -> Vec<&'a Arc<Flow>> {
+    let placed = document.as_order().and_then(|order| order.dates.placed);
+    flows.iter().filter(|flow| flow.covers(placed)).collect()
+}
+
+fn due(
+    connection: &Connection,
+    kind: Kind,
+    id: &RemoteId,
+    want: Digest,
+    flows: &[&Arc<Flow>],
+    at: i64,
+) -> Vec<WorkDue> {
+    flows
+        .iter()
+        .map(|flow| WorkDue {
+            flow: flow.name.clone(),
+            kind,
+            src: id.clone(),
+            dst: flow.target.clone(),
+            root: format!("{}/{}/{}", connection.name, kind, id),
+            want,
+            at,
+        })
+        .collect()
+}
