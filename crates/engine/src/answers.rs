@@ -6,8 +6,6 @@ use std::collections::HashMap;
 
 /// How long a found candidate is believed, in milliseconds.
 pub const FOUND_FOR_MS: i64 = 24 * 3_600_000;
-/// How long "nobody" is believed, in milliseconds: a person may be adding it right now.
-pub const NOBODY_FOR_MS: i64 = 60_000;
 
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,9 +34,14 @@ impl Answers {
         );
     }
 
-    /// Forgets an answer, so that it is asked again.
-    pub fn forget(&mut self, kind: Kind, query: &Query) {
-        self.known.remove(&(kind, query.clone()));
+    /// Forgets an answer that was asked for before `now` (unix ms), so that it is asked again. Answers whether there was one.
+    pub fn forget_older(&mut self, kind: Kind, query: &Query, now: i64) -> bool {
+        let key = (kind, query.clone());
+        let old = self
+            .known
+            .get(&key)
+            .is_some_and(|answer| answer.asked_at < now);
+        old && self.known.remove(&key).is_some()
     }
 
     /// The candidates, when they have been asked for.
@@ -58,8 +61,8 @@ impl Answers {
     }
 }
 
-/// Whether a stored answer is still believed.
+/// Whether a stored answer is still believed. "Nobody" never is: a person, or a write of ours whose answer was lost, may have
+/// made it since.
 pub fn believed(found: bool, asked_at: i64, now: i64) -> bool {
-    let age = now - asked_at;
-    age < if found { FOUND_FOR_MS } else { NOBODY_FOR_MS }
+    found && now - asked_at < FOUND_FOR_MS
 }

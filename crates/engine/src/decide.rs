@@ -5,7 +5,7 @@ mod order;
 mod party;
 
 pub use follow::content_digest;
-pub use party::address_part;
+pub use party::{address_part, claims_of};
 
 use crate::answers::Answers;
 use crate::flow::Flow;

@@ -1,7 +1,8 @@
 //! The one executor: intents first, then the calls in batches, then what they did.
 
-use crate::decide::{OrderLink, Proposal, Target, content_digest};
-use crate::gather::{record_put, stored_value};
+use crate::decide::{OrderLink, Proposal, Target, claims_of, content_digest};
+use crate::gather::{self, record_put, stored_value};
+use crate::point::Point;
 use crate::turn::{End, Item, Pass, link_row};
 use comptoir_model::cause::Cause;
 use comptoir_model::document::Document;
@@ -38,19 +39,40 @@ pub async fn run(
         ..Commit::default()
     };
     pass.store(commit).await?;
+    let breakpoints = pass.hub.breakpoints.clone();
+    breakpoints.pass(Point::IntentsStored).await;
     let results = call(pass, &sent).await;
+    breakpoints.pass(Point::Called).await;
     let mut commit = Commit::default();
     let failed = results.iter().filter(|result| passing(result)).count();
     let all_failed = failed == results.len() && (results.len() > 1 || !pass.reached);
+    let mut doubtful = Vec::new();
     for (sent, result) in sent.into_iter().zip(results) {
         match result {
             Ok(written) => done(pass, items, sent, written, &mut commit),
-            Err(fault) => not_done(pass, items, &sent, fault, all_failed, &mut commit),
+            Err(fault) => {
+                if may_be_stale(&items[sent.index], &sent, &fault) {
+                    items[sent.index].checked = true;
+                    doubtful.push((sent.index, fault.clone()));
+                }
+                not_done(pass, items, &sent, fault, all_failed, &mut commit);
+            }
         }
     }
     pass.reached |= failed < count;
     pass.store(commit).await?;
+    breakpoints.pass(Point::OutcomesStored).await;
+    if !doubtful.is_empty() && pass.stop.is_none() {
+        gather::recheck(pass, items, doubtful).await?;
+    }
     Ok(count)
+}
+
+/// A create that was refused, perhaps because a contact or product that we took for known is not there any more.
+fn may_be_stale(item: &Item, sent: &Sent, fault: &Fault) -> bool {
+    matches!(fault.next, Next::Refused | Next::Gone)
+        && sent.proposal.step == Step::Create
+        && !item.checked
 }
 
 /// Whether a result is a passing fault of the connection rather than of the record.
@@ -246,9 +268,6 @@ fn done(
         version,
         fresh: true,
     });
-    if sent.proposal.step == Step::Create {
-        pass.hub.caps.count(&item.flow, pass.now);
-    }
     commit.links.extend(link_row(pass, item));
 }
 
@@ -309,6 +328,16 @@ fn not_done(
         Next::Refused | Next::Gone => IntentState::Refused,
         Next::Unknown | Next::Bug => IntentState::Unknown,
     };
+    if state == IntentState::Unknown {
+        pass.open.insert(sent.proposal.key());
+        if let (Step::Create, Document::Customer(customer)) =
+            (sent.proposal.step, &sent.proposal.document)
+        {
+            let claims = claims_of(customer).into_iter();
+            pass.claimed
+                .extend(claims.map(|claim| (Kind::Customer, claim)));
+        }
+    }
     commit.outcomes.push(IntentOutcome {
         id: sent.intent.clone(),
         state,
@@ -336,13 +365,14 @@ fn not_done(
             pass.stop = Some(fault);
             Some(End::Due)
         }
-        Next::Gone => {
+        Next::Gone if item.link.is_some() => {
             if let Some(link) = &mut item.link {
                 link.gone = true;
             }
             commit.links.extend(link_row(pass, item));
             None
         }
+        Next::Gone => Some(End::Held(vec![Cause::Refused(fault.code)], Some(fault))),
         Next::Refused => Some(End::Held(vec![Cause::Refused(fault.code)], Some(fault))),
         Next::Later { .. } | Next::Unknown if all_failed => {
             pass.stop = Some(fault);

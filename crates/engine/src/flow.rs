@@ -82,6 +82,29 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// A live flow of orders from `shop` to `erp` in Paris with every default, for tests.
+    #[cfg(test)]
+    pub(crate) fn example() -> Self {
+        let name = |text: &str| text.parse().unwrap();
+        Flow {
+            name: "orders".parse().unwrap(),
+            kind: Kind::Order,
+            source: name("shop"),
+            target: name("erp"),
+            mode: Mode::Live,
+            start: None,
+            statuses: vec!["processing".to_owned(), "completed".to_owned()],
+            tests: false,
+            poll_ms: 60_000,
+            cron: None,
+            quiet: None,
+            time_zone: "Europe/Paris".to_owned(),
+            caps: Caps::default(),
+            policy: OrderPolicy::default(),
+            revision: 1,
+        }
+    }
+
     /// Whether an order placed at `placed` is this flow's business at all.
     pub fn covers(&self, placed: Option<Timestamp>) -> bool {
         match (self.start, placed) {

@@ -2,6 +2,7 @@
 
 use crate::answers::believed;
 use crate::decide::{Missing, OrderLink, Party, Source, Target, content_digest};
+use crate::point::Point;
 use crate::turn::{Item, Pass};
 use comptoir_model::cause::Cause;
 use comptoir_model::document::{Digest, Document};
@@ -58,6 +59,7 @@ pub async fn items(pass: &mut Pass<'_>, works: Vec<WorkRow>) -> Result<Vec<Item>
                 target: None,
                 moves: 0,
                 writes: 0,
+                checked: false,
                 end: None,
             });
         }
@@ -203,23 +205,7 @@ async fn load_parties(pass: &mut Pass<'_>, items: &[Item]) -> Result<(), StoreEr
 
 /// Answers of earlier passes that are still believed: products and buyers. Keys are asked anew in every pass.
 async fn load_answers(pass: &mut Pass<'_>, items: &[Item]) -> Result<(), StoreError> {
-    let mut wanted: BTreeSet<(Kind, Query)> = BTreeSet::new();
-    for item in items {
-        let Some(order) = &item.source.order else {
-            continue;
-        };
-        if let Ok(skus) = comptoir_rules::order::needed_skus(order, &item.flow.policy) {
-            wanted.extend(skus.into_iter().map(|sku| (Kind::Product, Query::Sku(sku))));
-        }
-        let email = buyer::folded_email(&order.email);
-        if !email.is_empty() {
-            wanted.insert((Kind::Customer, Query::Email(email)));
-        }
-        let vat_number = buyer::folded_vat_number(&order.vat_number);
-        if !vat_number.is_empty() {
-            wanted.insert((Kind::Customer, Query::VatNumber(vat_number)));
-        }
-    }
+    let wanted: BTreeSet<(Kind, Query)> = items.iter().flat_map(remembered).collect();
     let mut groups: BTreeMap<(Kind, &'static str), HashMap<String, Query>> = BTreeMap::new();
     for (kind, query) in wanted {
         groups
@@ -293,6 +279,7 @@ pub async fn ask(pass: &mut Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Result<(
     }
     if !commit.identities.is_empty() {
         pass.store(commit).await?;
+        pass.hub.breakpoints.pass(Point::Asked).await;
     }
     Ok(())
 }
@@ -359,6 +346,118 @@ pub async fn look(
     }
     pass.store(commit).await?;
     Ok(())
+}
+
+/// After refused creates: looks whether the contacts that were taken for known are still there, and forgets remembered answers. A
+/// record for which that changed something is decided again; the others keep the refusal.
+pub async fn recheck(
+    pass: &mut Pass<'_>,
+    items: &mut [Item],
+    doubtful: Vec<(usize, Fault)>,
+) -> Result<(), StoreError> {
+    let mut ids: BTreeSet<RemoteId> = BTreeSet::new();
+    for (index, _) in &doubtful {
+        let item = &items[*index];
+        if let Some(party) = pass.parties.get(&party_key(item)) {
+            ids.extend(party.main.iter().chain(party.contacts.values()).cloned());
+        }
+    }
+    let ids: Vec<RemoteId> = ids.into_iter().collect();
+    let reads = pass.connection.connector.capabilities().reads(Kind::Customer);
+    let mut gone: BTreeSet<RemoteId> = BTreeSet::new();
+    for chunk in ids.chunks(reads.map_or(100, |reads| reads.ids.max(1))) {
+        match pass.connection.connector.read(Kind::Customer, chunk).await {
+            Ok(seen) => gone.extend(seen.into_iter().filter_map(|seen| match seen {
+                Seen::Gone(id) => Some(id),
+                _ => None,
+            })),
+            Err(fault) => {
+                pass.stop = Some(fault);
+                return Ok(());
+            }
+        }
+    }
+    let mut commit = Commit::default();
+    for (index, fault) in doubtful {
+        let item = &mut items[index];
+        let mut changed = forget_party(pass, item, &gone, &mut commit);
+        for (kind, query) in remembered(item) {
+            changed |= pass.answers.forget_older(kind, &query, pass.now);
+        }
+        item.end = (!changed).then(|| {
+            crate::turn::End::Held(vec![Cause::Refused(fault.code)], Some(fault))
+        });
+    }
+    pass.store(commit).await
+}
+
+fn party_key(item: &Item) -> (String, RemoteId) {
+    (item.flow.source.to_string(), item.buyer.clone())
+}
+
+/// Drops the contacts of an item's buyer that are gone. Answers whether there were any.
+fn forget_party(
+    pass: &mut Pass<'_>,
+    item: &Item,
+    gone: &BTreeSet<RemoteId>,
+    commit: &mut Commit,
+) -> bool {
+    let (connection, now) = (pass.connection.name.clone(), pass.now);
+    let Some(party) = pass.parties.get_mut(&party_key(item)) else {
+        return false;
+    };
+    let main = party.main.iter().map(|id| (String::new(), id.clone()));
+    let contacts = party.contacts.iter();
+    let lost: Vec<(String, RemoteId)> = main
+        .chain(contacts.map(|(part, id)| (part.clone(), id.clone())))
+        .filter(|(_, id)| gone.contains(id))
+        .collect();
+    for (part, id) in &lost {
+        if part.is_empty() {
+            party.main = None;
+        } else {
+            party.contacts.remove(part);
+        }
+        let src = RecordKey {
+            connection: item.flow.source.clone(),
+            kind: Kind::Customer,
+            id: item.buyer.clone(),
+        };
+        commit.links.push(comptoir_store::LinkPut {
+            key: Some(comptoir_model::key::WriteKey::of(&src, part)),
+            src,
+            part: part.clone(),
+            dst: connection.clone(),
+            dst_kind: Kind::Customer,
+            dst_id: id.clone(),
+            state: LinkState::Gone,
+            sole: false,
+            base: None,
+            put: None,
+            at: now,
+        });
+    }
+    !lost.is_empty()
+}
+
+/// The questions about an item whose answers may have been remembered from earlier passes.
+fn remembered(item: &Item) -> Vec<(Kind, Query)> {
+    let Some(order) = &item.source.order else {
+        return Vec::new();
+    };
+    let mut asked = Vec::new();
+    if let Ok(skus) = comptoir_rules::order::needed_skus(order, &item.flow.policy) {
+        asked.extend(skus.into_iter().map(|sku| (Kind::Product, Query::Sku(sku))));
+    }
+    let email = buyer::folded_email(&order.email);
+    if !email.is_empty() {
+        asked.push((Kind::Customer, Query::Email(email)));
+    }
+    let vat_number = buyer::folded_vat_number(&order.vat_number);
+    if !vat_number.is_empty() {
+        asked.push((Kind::Customer, Query::VatNumber(vat_number)));
+    }
+    asked
 }
 
 fn note_seen(

@@ -2,13 +2,14 @@
 
 use crate::connection::Connection;
 use crate::flow::Flow;
+use crate::point::Breakpoints;
 use crate::retry::Patience;
-use comptoir_model::key::{ConnectionName, FlowName, RecordKey};
+use comptoir_model::key::{ConnectionName, FlowName};
 use comptoir_store::Store;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Everything a process needs to work.
 pub struct Hub {
@@ -24,11 +25,11 @@ pub struct Hub {
     pub owner: String,
     /// Whether another owner is known to have ended (a process of this machine that is gone), so that its lease need not run out.
     pub has_ended: fn(&str) -> bool,
-    /// Caps on changes.
-    pub caps: CapLedger,
+    /// Where tests stop the engine.
+    pub breakpoints: Breakpoints,
+    /// The flows of the head revision.
+    pub flows: Vec<Arc<Flow>>,
     site_key: [u8; 32],
-    flows: RwLock<Arc<Vec<Arc<Flow>>>>,
-    approved: Mutex<BTreeSet<RecordKey>>,
 }
 
 impl Hub {
@@ -50,30 +51,15 @@ impl Hub {
             idle_ms: 1_000,
             owner,
             has_ended: |_| false,
-            caps: CapLedger::default(),
+            breakpoints: Breakpoints::default(),
             site_key,
-            flows: RwLock::new(Arc::new(flows.into_iter().map(Arc::new).collect())),
-            approved: Mutex::default(),
+            flows: flows.into_iter().map(Arc::new).collect(),
         })
-    }
-
-    /// The flows as configured now.
-    pub fn flows(&self) -> Arc<Vec<Arc<Flow>>> {
-        self.flows
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// Takes the flows of another revision.
-    pub fn set_flows(&self, flows: Vec<Flow>) {
-        *self.flows.write().unwrap_or_else(PoisonError::into_inner) =
-            Arc::new(flows.into_iter().map(Arc::new).collect());
     }
 
     /// A flow by name, unless it is off.
     pub fn flow(&self, name: &FlowName) -> Option<Arc<Flow>> {
-        self.flows()
+        self.flows
             .iter()
             .find(|flow| flow.name == *name && flow.mode != crate::flow::Mode::Off)
             .cloned()
@@ -91,58 +77,5 @@ impl Hub {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect()
-    }
-
-    /// Lets the next writes of a record through although its flow is in shadow: `apply` was told to.
-    pub fn approve(&self, records: impl IntoIterator<Item = RecordKey>) {
-        self.approved
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(records);
-    }
-
-    /// Whether `apply` was told to write this record.
-    pub fn approved(&self, record: &RecordKey) -> bool {
-        self.approved
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(record)
-    }
-}
-
-/// Creates made per flow in the last rolling hour.
-#[derive(Debug, Default)]
-pub struct CapLedger {
-    made: Mutex<HashMap<FlowName, VecDeque<i64>>>,
-}
-
-const HOUR_MS: i64 = 3_600_000;
-
-impl CapLedger {
-    /// When the flow may create again, if its cap does not allow `more` now.
-    pub fn full(&self, flow: &Flow, now: i64, more: usize) -> Option<i64> {
-        let cap = flow.caps.creates_per_hour as usize;
-        if cap == 0 {
-            return None;
-        }
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let times = made.entry(flow.name.clone()).or_default();
-        while times.front().is_some_and(|at| *at <= now - HOUR_MS) {
-            times.pop_front();
-        }
-        if times.len() + more <= cap {
-            return None;
-        }
-        times.front().map(|first| first + HOUR_MS)
-    }
-
-    /// Counts one create.
-    pub fn count(&self, flow: &Flow, now: i64) {
-        self.made
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(flow.name.clone())
-            .or_default()
-            .push_back(now);
     }
 }

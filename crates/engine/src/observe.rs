@@ -3,6 +3,8 @@
 use crate::connection::Connection;
 use crate::flow::Flow;
 use crate::hub::Hub;
+use crate::point::Point;
+use crate::schedule;
 use comptoir_model::document::{Digest, Document};
 use comptoir_model::fault::Fault;
 use comptoir_model::key::{Kind, RemoteId};
@@ -42,7 +44,7 @@ impl From<StoreError> for Stopped {
 
 /// The flows that read a kind from a connection.
 fn readers(hub: &Hub, connection: &Connection, kind: Kind) -> Vec<Arc<Flow>> {
-    hub.flows()
+    hub.flows
         .iter()
         .filter(|flow| {
             flow.source == connection.name
@@ -62,7 +64,7 @@ pub async fn observe(
     let mut observed = Observed::default();
     let polls = take_hints(hub, connection, ownership, &mut observed).await?;
     let kinds: BTreeSet<Kind> = hub
-        .flows()
+        .flows
         .iter()
         .filter(|flow| flow.source == connection.name && flow.mode != crate::flow::Mode::Off)
         .map(|flow| flow.kind)
@@ -154,9 +156,9 @@ async fn poll(
     observed: &mut Observed,
 ) -> Result<(), Stopped> {
     let flows = readers(hub, connection, kind);
-    let Some(interval) = flows.iter().map(|flow| flow.poll_ms).min() else {
+    if flows.is_empty() {
         return Ok(());
-    };
+    }
     if !connection
         .connector
         .capabilities()
@@ -166,6 +168,16 @@ async fn poll(
         return Ok(());
     }
     let now = hub.store.now().await?;
+    // Quiet only while every flow that reads here is: one poll serves them all.
+    let quiet: Option<i64> = flows
+        .iter()
+        .map(|flow| schedule::quiet_until(flow, now))
+        .min()
+        .flatten();
+    if let Some(until) = quiet {
+        observed.next_at = Some(observed.next_at.map_or(until, |at| at.min(until)));
+        return Ok(());
+    }
     let stream = hub.store.stream(&connection.name, kind).await?;
     let (mut cursor, next_at, mut last_new) = match stream {
         Some(row) => (row.cursor, row.next_at, row.last_new),
@@ -198,12 +210,18 @@ async fn poll(
         }
         sorted.gone.extend(gone);
         let mut commit = sorted.commit(hub, connection, kind, &flows, began).await?;
+        hub.breakpoints.pass(Point::PageRead).await;
         observed.changed += commit.due.len();
         if !commit.due.is_empty() {
             last_new = Some(began);
         }
         cursor = next.clone();
-        let next_at = if more { began } else { began + interval };
+        let next_at = if more {
+            began
+        } else {
+            let next = flows.iter().map(|flow| schedule::next_poll(flow, began));
+            next.min().unwrap_or(began)
+        };
         commit.stream = Some(StreamPut {
             connection: connection.name.clone(),
             kind,
@@ -216,6 +234,7 @@ async fn poll(
             observed.next_at = Some(observed.next_at.map_or(next_at, |at| at.min(next_at)));
         }
         hub.store.commit(Some(ownership), commit).await?;
+        hub.breakpoints.pass(Point::PageStored).await;
         ring(hub, &flows);
         if !more {
             return Ok(());

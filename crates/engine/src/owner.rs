@@ -4,7 +4,6 @@ use crate::connection::Connection;
 use crate::hub::Hub;
 use crate::observe::{self, Stopped};
 use crate::turn;
-use comptoir_model::account::Account;
 use comptoir_model::code::Code;
 use comptoir_model::fault::{Fault, Next};
 use comptoir_store::{Ownership, StoreError};
@@ -19,28 +18,59 @@ pub const LEASE_MS: i64 = 360_000;
 const RENEW: Duration = Duration::from_secs(30);
 /// The longest deadline of a call: a new owner writes only this long after a lost lease ended.
 const LONGEST_CALL_MS: i64 = 300_000;
+/// How long a pass that is under way at a stop may go on.
+const GRACE: Duration = Duration::from_secs(10);
+/// How often the system is asked again what it offers.
+const PROBE: Duration = Duration::from_secs(300);
+/// How long a full store is left alone before it is tried again.
+const FULL: Duration = Duration::from_secs(5);
 /// How long a connection rests whose credentials were refused, before they are tried again.
 const LOCKED_MS: i64 = 300_000;
 
-/// Owns a connection for as long as `stop` says nothing. Comes back with the store's error when the store failed.
+/// Owns a connection for as long as `stop` says nothing. A pass that is under way when it does may still end, within [`GRACE`].
+///
+/// # Errors
+/// The store's, when it failed for good. A full disk is waited for: nothing is acknowledged meanwhile, so nothing is lost.
 pub async fn run(
     hub: Arc<Hub>,
     connection: Arc<Connection>,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> Result<(), StoreError> {
-    loop {
-        let ownership = tokio::select! {
-            taken = take(&hub, &connection) => taken?,
-            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+    while !*stop.borrow() {
+        let taken = tokio::select! {
+            taken = take(&hub, &connection) => taken,
+            () = stopped(&stop) => return Ok(()),
         };
-        let work = own(&hub, &connection, ownership, stop.clone());
-        match work.await {
+        let result = match taken {
+            Ok(ownership) => own(&hub, &connection, ownership, &stop).await,
+            Err(error) => Err(error),
+        };
+        match result {
             Ok(()) => return Ok(()),
             Err(StoreError::OwnershipLost) => {
                 tracing::warn!(connection = %connection.name, "another process took the connection over");
             }
+            Err(StoreError::Full) => {
+                tracing::error!(connection = %connection.name, code = %Code::DiskFull, "the store is full; waiting for room");
+                pause_a_moment(&stop, FULL).await;
+            }
             Err(error) => return Err(error),
         }
+    }
+    Ok(())
+}
+
+async fn stopped(stop: &watch::Receiver<bool>) {
+    let mut stop = stop.clone();
+    // A sender that is gone stops everything too.
+    stop.wait_for(|stop| *stop).await.ok();
+}
+
+/// Waits, but not longer than until the stop.
+async fn pause_a_moment(stop: &watch::Receiver<bool>, wait: Duration) {
+    tokio::select! {
+        () = tokio::time::sleep(wait) => {}
+        () = stopped(stop) => {}
     }
 }
 
@@ -58,195 +88,212 @@ async fn take(hub: &Hub, connection: &Connection) -> Result<Ownership, StoreErro
     }
 }
 
+/// What the loops of one owner have in common.
+struct Owner<'a> {
+    hub: &'a Hub,
+    connection: &'a Connection,
+    lease: RwLock<Ownership>,
+    failures: AtomicU32,
+    stop: &'a watch::Receiver<bool>,
+}
+
 async fn own(
-    hub: &Arc<Hub>,
-    connection: &Arc<Connection>,
+    hub: &Hub,
+    connection: &Connection,
     ownership: Ownership,
-    mut stop: watch::Receiver<bool>,
+    stop: &watch::Receiver<bool>,
 ) -> Result<(), StoreError> {
-    let lease = RwLock::new(ownership);
-    let failures = AtomicU32::new(0);
-    let result = tokio::select! {
-        result = renew(hub, &lease) => result,
-        result = work(hub, connection, &lease, &failures) => result,
-        _ = stop.wait_for(|stop| *stop) => Ok(()),
+    let owner = Owner {
+        hub,
+        connection,
+        lease: RwLock::new(ownership),
+        failures: AtomicU32::new(0),
+        stop,
     };
-    let ownership = lease.read().await.clone();
+    let grace = async {
+        stopped(stop).await;
+        tokio::time::sleep(GRACE).await;
+    };
+    let result = tokio::select! {
+        result = owner.renew() => result,
+        result = owner.work() => result,
+        () = grace => Ok(()),
+    };
+    let ownership = owner.lease.read().await.clone();
     if !matches!(result, Err(StoreError::OwnershipLost)) {
         hub.store.release(&ownership).await.ok();
     }
     result
 }
 
-async fn renew(hub: &Hub, lease: &RwLock<Ownership>) -> Result<(), StoreError> {
-    loop {
-        tokio::time::sleep(RENEW).await;
-        let mut ownership = lease.read().await.clone();
-        hub.store.renew(&mut ownership, LEASE_MS).await?;
-        *lease.write().await = ownership;
+impl Owner<'_> {
+    fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
     }
-}
 
-async fn work(
-    hub: &Hub,
-    connection: &Connection,
-    lease: &RwLock<Ownership>,
-    failures: &AtomicU32,
-) -> Result<(), StoreError> {
-    let account = probe(hub, connection, failures).await?;
-    let observing = observe_on(hub, connection, lease, failures);
-    let turning = turns_on(hub, connection, account, lease, failures);
-    let (observed, turned) = tokio::join!(observing, turning);
-    observed.and(turned)
-}
+    async fn renew(&self) -> Result<(), StoreError> {
+        loop {
+            tokio::time::sleep(RENEW).await;
+            let mut ownership = self.lease.read().await.clone();
+            self.hub.store.renew(&mut ownership, LEASE_MS).await?;
+            *self.lease.write().await = ownership;
+        }
+    }
 
-/// Probes until the system answers as the site this connection was made for.
-async fn probe(
-    hub: &Hub,
-    connection: &Connection,
-    failures: &AtomicU32,
-) -> Result<Arc<Account>, StoreError> {
-    loop {
-        rest(hub, connection).await?;
+    async fn work(&self) -> Result<(), StoreError> {
+        if !self.probe().await? {
+            return Ok(());
+        }
+        // The first loop that fails ends them all: half an owner would be worse than none.
+        tokio::try_join!(self.observe_on(), self.turns_on(), self.probe_again())?;
+        Ok(())
+    }
+
+    /// Probes until the system answers as the site this connection was made for. Answers no when it was stopped before.
+    async fn probe(&self) -> Result<bool, StoreError> {
+        while !self.is_stopped() {
+            self.rest().await?;
+            match self.probe_once().await? {
+                Ok(()) => return Ok(true),
+                Err(fault) => self.pause(&fault).await?,
+            }
+        }
+        Ok(false)
+    }
+
+    async fn probe_once(&self) -> Result<Result<(), Fault>, StoreError> {
+        let (hub, connection) = (self.hub, self.connection);
         let known = hub.store.connection(&connection.name).await?;
         let known = known.and_then(|row| row.account);
-        match connection.connector.probe().await {
-            Ok(account)
-                if known
-                    .as_ref()
-                    .is_some_and(|known| known.site != account.site) =>
-            {
-                let fault = Fault::locked(
-                    Code::OtherSite,
-                    format!(
-                        "this connection was made for another site than {}",
-                        account.site
-                    ),
-                );
-                pause(hub, connection, &fault, failures).await?;
-            }
-            Ok(account) => {
-                hub.store.set_account(&connection.name, &account).await?;
-                resumed(hub, connection, failures).await?;
-                let account = Arc::new(account);
-                connection.set_account(account.clone());
-                return Ok(account);
-            }
-            Err(fault) => pause(hub, connection, &fault, failures).await?,
+        let account = match connection.connector.probe().await {
+            Ok(account) => account,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        if known.is_some_and(|known| known.site != account.site) {
+            let why = format!("this connection was made for another site than {}", account.site);
+            return Ok(Err(Fault::locked(Code::OtherSite, why)));
         }
+        hub.store.set_account(&connection.name, &account).await?;
+        connection.set_account(Arc::new(account));
+        self.resumed().await?;
+        Ok(Ok(()))
     }
-}
 
-async fn observe_on(
-    hub: &Hub,
-    connection: &Connection,
-    lease: &RwLock<Ownership>,
-    failures: &AtomicU32,
-) -> Result<(), StoreError> {
-    loop {
-        rest(hub, connection).await?;
-        let ownership = lease.read().await.clone();
-        match observe::observe(hub, connection, &ownership).await {
-            Ok(observed) => {
-                if observed.calls > 0 {
-                    resumed(hub, connection, failures).await?;
+    /// Looks again from time to time what the system offers: a tax that was added there must not need a restart here.
+    async fn probe_again(&self) -> Result<(), StoreError> {
+        while !self.is_stopped() {
+            pause_a_moment(self.stop, PROBE).await;
+            if self.is_stopped() {
+                return Ok(());
+            }
+            self.rest().await?;
+            if let Err(fault) = self.probe_once().await? {
+                self.pause(&fault).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn observe_on(&self) -> Result<(), StoreError> {
+        let (hub, connection) = (self.hub, self.connection);
+        while !self.is_stopped() {
+            self.rest().await?;
+            let ownership = self.lease.read().await.clone();
+            match observe::observe(hub, connection, &ownership).await {
+                Ok(observed) => {
+                    if observed.calls > 0 {
+                        self.resumed().await?;
+                    }
+                    let now = hub.store.now().await?;
+                    let until = observed.next_at.map_or(hub.idle_ms as i64, |at| at - now);
+                    let wait = until.clamp(0, hub.idle_ms as i64).unsigned_abs();
+                    tokio::select! {
+                        () = connection.look.notified() => {}
+                        () = pause_a_moment(self.stop, Duration::from_millis(wait)) => {}
+                    }
                 }
-                let now = hub.store.now().await?;
-                let until = observed.next_at.map_or(hub.idle_ms as i64, |at| at - now);
-                let wait = until.clamp(0, hub.idle_ms as i64) as u64;
-                tokio::select! {
-                    () = connection.look.notified() => {}
-                    () = tokio::time::sleep(Duration::from_millis(wait)) => {}
-                }
+                Err(Stopped::Fault(fault)) => self.pause(&fault).await?,
+                Err(Stopped::Store(error)) => return Err(error),
             }
-            Err(Stopped::Fault(fault)) => pause(hub, connection, &fault, failures).await?,
-            Err(Stopped::Store(error)) => return Err(error),
         }
+        Ok(())
     }
-}
 
-async fn turns_on(
-    hub: &Hub,
-    connection: &Connection,
-    account: Arc<Account>,
-    lease: &RwLock<Ownership>,
-    failures: &AtomicU32,
-) -> Result<(), StoreError> {
-    wait_for_the_last_owner(hub, lease).await?;
-    loop {
-        rest(hub, connection).await?;
-        let ownership = lease.read().await.clone();
-        let (report, fault) = turn::pass(hub, connection, account.clone(), &ownership).await?;
-        if let Some(fault) = fault {
-            pause(hub, connection, &fault, failures).await?;
-            continue;
+    async fn turns_on(&self) -> Result<(), StoreError> {
+        let (hub, connection) = (self.hub, self.connection);
+        self.wait_for_the_last_owner().await?;
+        while !self.is_stopped() {
+            self.rest().await?;
+            let Some(account) = connection.account() else {
+                return Ok(());
+            };
+            let ownership = self.lease.read().await.clone();
+            let (report, fault) = turn::pass(hub, connection, account, &ownership).await?;
+            if let Some(fault) = fault {
+                self.pause(&fault).await?;
+                continue;
+            }
+            if report.records > 0 {
+                self.resumed().await?;
+                continue;
+            }
+            tokio::select! {
+                () = connection.due.notified() => {}
+                () = pause_a_moment(self.stop, Duration::from_millis(hub.idle_ms)) => {}
+            }
         }
-        if report.records > 0 {
-            resumed(hub, connection, failures).await?;
-            continue;
-        }
-        tokio::select! {
-            () = connection.due.notified() => {}
-            () = tokio::time::sleep(Duration::from_millis(hub.idle_ms)) => {}
-        }
+        Ok(())
     }
-}
 
-/// A lease that another process lost without giving it back: its last call may still be under way until the longest deadline is over.
-async fn wait_for_the_last_owner(hub: &Hub, lease: &RwLock<Ownership>) -> Result<(), StoreError> {
-    let Some(lost) = lease.read().await.previous else {
-        return Ok(());
-    };
-    let now = hub.store.now().await?;
-    let wait = lost + LONGEST_CALL_MS - now;
-    if wait > 0 {
-        tokio::time::sleep(Duration::from_millis(wait.unsigned_abs())).await;
-    }
-    Ok(())
-}
-
-/// Waits while the connection is paused. The pause stands in the store, so that `status` shows it and `resume` ends it.
-async fn rest(hub: &Hub, connection: &Connection) -> Result<(), StoreError> {
-    loop {
-        let row = hub.store.connection(&connection.name).await?;
-        let Some(until) = row.and_then(|row| row.paused_until) else {
+    /// A lease that another process lost without giving it back: its last call may still be under way until the longest deadline is
+    /// over.
+    async fn wait_for_the_last_owner(&self) -> Result<(), StoreError> {
+        let Some(lost) = self.lease.read().await.previous else {
             return Ok(());
         };
-        let left = until - hub.store.now().await?;
-        if left <= 0 {
-            return Ok(());
+        let wait = lost + LONGEST_CALL_MS - self.hub.store.now().await?;
+        if wait > 0 {
+            pause_a_moment(self.stop, Duration::from_millis(wait.unsigned_abs())).await;
         }
-        let wait = left.min(hub.idle_ms as i64).unsigned_abs();
-        tokio::time::sleep(Duration::from_millis(wait)).await;
+        Ok(())
     }
-}
 
-async fn pause(
-    hub: &Hub,
-    connection: &Connection,
-    fault: &Fault,
-    failures: &AtomicU32,
-) -> Result<(), StoreError> {
-    let failed = failures.fetch_add(1, Ordering::Relaxed) + 1;
-    let wait = match fault.next {
-        Next::Locked | Next::Refused | Next::Bug => LOCKED_MS,
-        _ => hub.patience.wait_ms(failed, fault),
-    };
-    let until = hub.store.now().await? + wait;
-    tracing::warn!(connection = %connection.name, %fault, wait_ms = wait, "paused");
-    hub.store
-        .pause(&connection.name, Some(until), Some(fault))
-        .await
-}
-
-async fn resumed(
-    hub: &Hub,
-    connection: &Connection,
-    failures: &AtomicU32,
-) -> Result<(), StoreError> {
-    if failures.swap(0, Ordering::Relaxed) > 0 {
-        tracing::info!(connection = %connection.name, "answers again");
-        hub.store.pause(&connection.name, None, None).await?;
+    /// Waits while the connection is paused. The pause stands in the store, so that `status` shows it and a person can end it.
+    async fn rest(&self) -> Result<(), StoreError> {
+        while !self.is_stopped() {
+            let row = self.hub.store.connection(&self.connection.name).await?;
+            let Some(until) = row.and_then(|row| row.paused_until) else {
+                return Ok(());
+            };
+            let left = until - self.hub.store.now().await?;
+            if left <= 0 {
+                return Ok(());
+            }
+            let wait = left.min(self.hub.idle_ms as i64).unsigned_abs();
+            pause_a_moment(self.stop, Duration::from_millis(wait)).await;
+        }
+        Ok(())
     }
-    Ok(())
+
+    async fn pause(&self, fault: &Fault) -> Result<(), StoreError> {
+        let failed = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
+        let wait = match fault.next {
+            Next::Locked | Next::Refused | Next::Bug => LOCKED_MS,
+            _ => self.hub.patience.wait_ms(failed, fault),
+        };
+        let until = self.hub.store.now().await? + wait;
+        tracing::warn!(connection = %self.connection.name, %fault, wait_ms = wait, "paused");
+        self.hub
+            .store
+            .pause(&self.connection.name, Some(until), Some(fault))
+            .await
+    }
+
+    async fn resumed(&self) -> Result<(), StoreError> {
+        if self.failures.swap(0, Ordering::Relaxed) > 0 {
+            tracing::info!(connection = %self.connection.name, "answers again");
+            self.hub.store.pause(&self.connection.name, None, None).await?;
+        }
+        Ok(())
+    }
 }

@@ -1,6 +1,6 @@
 //! What may have been done: after a timeout, a crash, or a new owner, the proof is asked before anything is repeated.
 
-use crate::decide::content_digest;
+use crate::decide::{claims_of, content_digest};
 use crate::gather::record_put;
 use crate::turn::Pass;
 use comptoir_model::cause::Cause;
@@ -88,7 +88,19 @@ fn absent(pass: &mut Pass<'_>, intent: &IntentRow, commit: &mut Commit) {
         if intent.state == IntentState::Sent {
             commit.outcomes.push(outcome(intent, IntentState::Unknown));
         }
-        pass.open.insert(intent.key.clone());
+        stays_open(pass, intent);
+    }
+}
+
+/// Nobody may write with this key, or create with these identifiers, before its outcome is known.
+fn stays_open(pass: &mut Pass<'_>, intent: &IntentRow) {
+    pass.open.insert(intent.key.clone());
+    if intent.step == Step::Create
+        && let Ok(Document::Customer(customer)) = Document::from_json(&intent.document)
+    {
+        let claims = claims_of(&customer);
+        pass.claimed
+            .extend(claims.into_iter().map(|claim| (intent.kind, claim)));
     }
 }
 
@@ -143,7 +155,7 @@ fn source_of(pass: &Pass<'_>, intent: &IntentRow) -> Option<RecordKey> {
 /// Nothing can be asked now: everything stays open and the connection rests.
 fn unreachable_now(pass: &mut Pass<'_>, intents: &[IntentRow], fault: Fault) {
     for intent in intents {
-        pass.open.insert(intent.key.clone());
+        stays_open(pass, intent);
     }
     pass.stop = Some(fault);
 }
@@ -269,7 +281,7 @@ fn reflects(before: &Order, after: &Order, held: &Order) -> bool {
 
 /// No proof exists: a person looks. Never repeated by the machine.
 fn nobody_knows(pass: &mut Pass<'_>, intent: &IntentRow, commit: &mut Commit) {
-    pass.open.insert(intent.key.clone());
+    stays_open(pass, intent);
     if pass.now < intent.settle_at || intent.kind != Kind::Order {
         return;
     }

@@ -8,11 +8,13 @@ use crate::connection::Connection;
 use crate::decide::{Case, Decision, OrderLink, Party, Proposal, Source, Target, decide};
 use crate::flow::{Flow, Mode};
 use crate::hub::Hub;
-use crate::{execute, gather, prove};
+use crate::point::Point;
+use crate::{execute, gather, prove, schedule};
 use comptoir_model::account::Account;
 use comptoir_model::cause::Cause;
+use comptoir_model::code::Code;
 use comptoir_model::fault::Fault;
-use comptoir_model::key::{Kind, RemoteId, WriteKey};
+use comptoir_model::key::{FlowName, Kind, RemoteId, WriteKey};
 use comptoir_model::port::Query;
 use comptoir_store::{
     Commit, JournalPut, LinkPut, LinkState, Ownership, WorkPut, WorkRow, WorkState,
@@ -28,6 +30,10 @@ const ROUNDS: usize = 40;
 const WRITES: u32 = 8;
 /// How often a record may be looked at again in one pass because it moved under our hands.
 const MOVES: u32 = 5;
+/// Creates are capped per this span.
+const HOUR_MS: i64 = 3_600_000;
+/// A row of a flow that is off is looked at again after this long; a new revision wakes it at once.
+const OFF_MS: i64 = 24 * 3_600_000;
 /// A shadow decision is made anew after this long, so that waiting ends.
 const SHADOW_MS: i64 = 24 * 3_600_000;
 
@@ -49,6 +55,8 @@ pub struct Item {
     pub moves: u32,
     /// What was written in this pass.
     pub writes: u32,
+    /// A refusal made us look whether what we took for known in the target is still there.
+    pub checked: bool,
     /// Its end, once it has one.
     pub end: Option<End>,
 }
@@ -86,6 +94,10 @@ pub struct Pass<'a> {
     pub parties: BTreeMap<(String, RemoteId), Party>,
     /// Keys of writes with an unknown outcome.
     pub open: BTreeSet<WriteKey>,
+    /// Identifiers that creates with an unknown outcome have claimed.
+    pub claimed: BTreeSet<(Kind, Query)>,
+    /// When each flow created in the last rolling hour (unix ms), oldest first: what its cap counts.
+    pub created: BTreeMap<FlowName, Vec<i64>>,
     /// Whether a call to the target went well in this pass.
     pub reached: bool,
     /// The fault that pauses the connection, if one came.
@@ -110,9 +122,19 @@ impl<'a> Pass<'a> {
             answers: Answers::default(),
             parties: BTreeMap::new(),
             open: BTreeSet::new(),
+            claimed: BTreeSet::new(),
+            created: BTreeMap::new(),
             reached: false,
             stop: None,
         }
+    }
+
+    /// When a flow may create again, if its cap does not allow one more now.
+    fn capped_until(&self, flow: &Flow) -> Option<i64> {
+        let cap = flow.caps.creates_per_hour as usize;
+        let created = self.created.get(&flow.name)?;
+        let recent = &created[created.partition_point(|at| *at <= self.now - HOUR_MS)..];
+        (cap > 0 && recent.len() >= cap).then(|| recent[recent.len() - cap] + HOUR_MS)
     }
 
     /// Stores what was learnt, as the owner. A preview stores nothing.
@@ -155,7 +177,9 @@ pub async fn pass(
         ));
     }
     let works = hub.store.due(&connection.name, now, PASS).await?;
+    let works = set_aside(&pass, works).await?;
     let mut items = gather::items(&mut pass, works).await?;
+    load_caps(&mut pass, &items).await?;
     let mut report = Report {
         records: items.len(),
         ..Report::default()
@@ -173,6 +197,56 @@ pub async fn pass(
     settle(&pass, &mut items).await?;
     report.paused = pass.stop.is_some();
     Ok((report, pass.stop))
+}
+
+/// Rows whose flow is off or keeps quiet now are parked, so that they do not stand in front of others.
+async fn set_aside(
+    pass: &Pass<'_>,
+    works: Vec<WorkRow>,
+) -> Result<Vec<WorkRow>, comptoir_store::StoreError> {
+    let mut kept = Vec::with_capacity(works.len());
+    let mut commit = Commit::default();
+    for work in works {
+        let (cause, until) = match pass.hub.flow(&work.flow) {
+            None => (Cause::Off, pass.now + OFF_MS),
+            Some(flow) => match schedule::quiet_until(&flow, pass.now) {
+                Some(until) => (Cause::Quiet(flow.name.to_string()), until),
+                None => {
+                    kept.push(work);
+                    continue;
+                }
+            },
+        };
+        commit.work.push(WorkPut {
+            flow: work.flow,
+            kind: work.kind,
+            src: work.src,
+            state: WorkState::Waiting,
+            cause: Some(cause.to_string()),
+            due: Some(until),
+            done: None,
+            tries: work.tries,
+            rounds: work.rounds,
+            decided: work.want,
+        });
+    }
+    if !commit.work.is_empty() {
+        pass.store(commit).await?;
+    }
+    Ok(kept)
+}
+
+async fn load_caps(pass: &mut Pass<'_>, items: &[Item]) -> Result<(), comptoir_store::StoreError> {
+    let capped: BTreeSet<&FlowName> = items
+        .iter()
+        .filter(|item| item.flow.caps.creates_per_hour > 0)
+        .map(|item| &item.flow.name)
+        .collect();
+    for flow in capped {
+        let created = pass.hub.store.creates_since(flow, pass.now - HOUR_MS).await?;
+        pass.created.insert(flow.clone(), created);
+    }
+    Ok(())
 }
 
 /// Decides every record once and acts on the decisions. Answers the number of writes.
@@ -205,7 +279,10 @@ async fn round(
                 item.end = Some(End::Waiting(cause, until));
             }
             Decision::Ask(questions) => asks.extend(questions),
-            Decision::Look(_) if item.moves > MOVES => item.end = Some(End::Due),
+            Decision::Look(_) if item.moves > MOVES => {
+                let cause = Cause::Retry(Code::TargetMoved);
+                item.end = Some(End::Waiting(cause, pass.now + pass.hub.patience.first_ms));
+            }
             Decision::Look(_) => looks.push(index),
             Decision::Rebase => rebase(pass, item, &mut notes),
             Decision::Link { subject, part, id } => {
@@ -226,6 +303,7 @@ async fn round(
     }
     if !(notes.links.is_empty() && notes.journal.is_empty()) {
         pass.store(notes).await?;
+        pass.hub.breakpoints.pass(Point::Noted).await;
     }
     if !asks.is_empty() {
         gather::ask(pass, asks).await?;
@@ -263,7 +341,7 @@ pub fn decide_item(pass: &Pass<'_>, item: &Item) -> Decision {
 
 /// Takes a write into the round, unless the mode, a cap, or another record that creates the same buyer says otherwise.
 fn propose(
-    pass: &Pass<'_>,
+    pass: &mut Pass<'_>,
     item: &mut Item,
     index: usize,
     proposal: Proposal,
@@ -271,7 +349,7 @@ fn propose(
     claimed: &mut BTreeSet<Query>,
     claimed_keys: &mut BTreeSet<WriteKey>,
 ) {
-    if item.flow.mode != Mode::Live && !pass.hub.approved(&item.source.key) {
+    if item.flow.mode != Mode::Live && item.work.approved.is_none() {
         item.end = Some(End::Waiting(Cause::Shadow, pass.now + SHADOW_MS));
         return;
     }
@@ -281,9 +359,17 @@ fn propose(
     }
     if proposal.subject.kind == Kind::Order
         && proposal.target.is_none()
-        && let Some(until) = pass.hub.caps.full(&item.flow, pass.now, 1)
+        && let Some(until) = pass.capped_until(&item.flow)
     {
         item.end = Some(End::Waiting(Cause::Cap(item.flow.name.to_string()), until));
+        return;
+    }
+    let kind = proposal.subject.kind;
+    let pending = |claim: &Query| pass.claimed.contains(&(kind, claim.clone()));
+    if proposal.claims.iter().any(pending) {
+        // Whoever creates with these identifiers has no sure answer yet.
+        let until = pass.now + pass.hub.patience.first_ms;
+        item.end = Some(End::Waiting(Cause::Settle(item.flow.target.to_string()), until));
         return;
     }
     let taken = claimed_keys.contains(&proposal.key())
@@ -291,6 +377,12 @@ fn propose(
     if taken {
         // Someone creates this very buyer in this round: decided again with the answer.
         return;
+    }
+    if proposal.subject.kind == Kind::Order && proposal.target.is_none() {
+        let now = pass.now;
+        if let Some(created) = pass.created.get_mut(&item.flow.name) {
+            created.push(now);
+        }
     }
     claimed_keys.insert(proposal.key());
     claimed.extend(proposal.claims.iter().cloned());
@@ -417,6 +509,7 @@ async fn settle(pass: &Pass<'_>, items: &mut Vec<Item>) -> Result<(), comptoir_s
     *items = rest;
     if !commit.work.is_empty() {
         pass.store(commit).await?;
+        pass.hub.breakpoints.pass(Point::Settled).await;
     }
     Ok(())
 }
@@ -444,7 +537,12 @@ fn work_put(item: &Item, end: &End) -> WorkPut {
         ),
         End::Due => (WorkState::Due, None, Some(0), None),
     };
-    let failed = matches!(end, End::Waiting(Cause::Retry(_), _));
+    let tries = match end {
+        End::Waiting(Cause::Retry(_), _) => item.work.tries + 1,
+        // Waiting for something else is no success: the count goes on afterwards.
+        End::Waiting(..) | End::Due => item.work.tries,
+        End::Done | End::Skipped(_) | End::Held(..) => 0,
+    };
     WorkPut {
         flow: item.flow.name.clone(),
         kind: item.source.key.kind,
@@ -453,7 +551,7 @@ fn work_put(item: &Item, end: &End) -> WorkPut {
         cause,
         due,
         done,
-        tries: if failed { item.work.tries + 1 } else { 0 },
+        tries,
         rounds: match end {
             End::Done | End::Skipped(_) => 0,
             _ => item.work.rounds + item.writes,

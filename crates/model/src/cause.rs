@@ -55,6 +55,10 @@ pub enum Cause {
     Rounds,
     /// `mode:shadow`: decided and shown, not written.
     Shadow,
+    /// `mode:off`: the flow is switched off or was taken out of the configuration.
+    Off,
+    /// `quiet:FLOW`: the flow's quiet hours.
+    Quiet(String),
     /// `cap:FLOW`: the flow's cap on changes is reached.
     Cap(String),
     /// `settle:CONNECTION`: a write may still be under way at the vendor's.
@@ -86,7 +90,11 @@ impl Cause {
             Cause::Tries(_) => Code::TriesExhausted,
             Cause::Rounds => Code::NeverSettles,
             Cause::Cap(_) => Code::CapReached,
-            Cause::Link(..) | Cause::Shadow | Cause::Settle(_) => return None,
+            Cause::Link(..)
+            | Cause::Shadow
+            | Cause::Off
+            | Cause::Quiet(_)
+            | Cause::Settle(_) => return None,
         })
     }
 
@@ -123,6 +131,8 @@ impl fmt::Display for Cause {
             Cause::Tries(code) => write!(f, "tries:{code}"),
             Cause::Rounds => f.write_str("rounds:order"),
             Cause::Shadow => f.write_str("mode:shadow"),
+            Cause::Off => f.write_str("mode:off"),
+            Cause::Quiet(flow) => write!(f, "quiet:{flow}"),
             Cause::Cap(flow) => write!(f, "cap:{flow}"),
             Cause::Settle(connection) => write!(f, "settle:{connection}"),
             Cause::Retry(code) => write!(f, "retry:{code}"),
@@ -174,6 +184,8 @@ impl FromStr for Cause {
             ("tries", _) => Cause::Tries(code()?),
             ("rounds", "order") => Cause::Rounds,
             ("mode", "shadow") => Cause::Shadow,
+            ("mode", "off") => Cause::Off,
+            ("quiet", flow) => Cause::Quiet(flow.to_owned()),
             ("cap", flow) => Cause::Cap(flow.to_owned()),
             ("settle", connection) => Cause::Settle(connection.to_owned()),
             ("retry", _) => Cause::Retry(code()?),
@@ -211,6 +223,8 @@ mod tests {
             Cause::Tries(Code::Contention),
             Cause::Rounds,
             Cause::Shadow,
+            Cause::Off,
+            Cause::Quiet("orders".into()),
             Cause::Cap("orders".into()),
             Cause::Settle("erp".into()),
             Cause::Retry(Code::ServerError),

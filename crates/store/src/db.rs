@@ -497,6 +497,11 @@ impl Store {
         kept.try_into().map_err(|_| damaged("the site key"))
     }
 
+    /// Whether it is a SQLite file: one `serve` at a time, by its claim.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.db, Db::Sqlite { .. })
+    }
+
     /// Ends all connections.
     pub async fn close(&self) {
         match &self.db {

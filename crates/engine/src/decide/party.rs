@@ -23,14 +23,13 @@ pub fn questions(case: &Case<'_>, order: &Order) -> Vec<(Kind, Query)> {
     if case.party.main.is_some() {
         return Vec::new();
     }
-    let mut asked: Vec<(Kind, Query)> = ladder(case, order)
+    // Our key too: after a restored backup it may have been used although no link says so.
+    let keyed = Query::Key(key_of(case, ""));
+    ladder(case, order)
         .into_iter()
+        .chain([keyed])
         .map(|query| (Kind::Customer, query))
-        .collect();
-    if asked.is_empty() {
-        asked.push((Kind::Customer, Query::Key(key_of(case, ""))));
-    }
-    asked
+        .collect()
 }
 
 /// The identifiers that may say who a buyer is, the strongest first.
@@ -48,6 +47,15 @@ fn ladder(case: &Case<'_>, order: &Order) -> Vec<Query> {
     }
     rungs.retain(|query| (case.can_find)(Kind::Customer, query.attribute()));
     rungs
+}
+
+/// The identifiers that a create of this customer takes, whichever of them a policy matches by.
+pub fn claims_of(customer: &Customer) -> Vec<Query> {
+    let vat_number = buyer::folded_vat_number(&customer.vat_number);
+    let email = buyer::folded_email(&customer.email);
+    let vat_number = (!vat_number.is_empty()).then_some(Query::VatNumber(vat_number));
+    let email = (!email.is_empty()).then_some(Query::Email(email));
+    vat_number.into_iter().chain(email).collect()
 }
 
 /// The contacts, or what has to happen before they are known.
@@ -78,8 +86,8 @@ pub fn resolve(case: &Case<'_>, order: &Order) -> Result<Contacts, Decision> {
 fn find_or_create(case: &Case<'_>, order: &Order) -> Decision {
     let held = || Decision::Hold(vec![Cause::Customer(case.buyer.to_string())]);
     let rungs = ladder(case, order);
-    let keyed = rungs.is_empty().then(|| Query::Key(key_of(case, "")));
-    for query in rungs.iter().chain(&keyed) {
+    let keyed = Query::Key(key_of(case, ""));
+    for query in std::iter::once(&keyed).chain(&rungs) {
         match case.answers.only(Kind::Customer, query) {
             Some(Ok(id)) => {
                 return Decision::Link {
