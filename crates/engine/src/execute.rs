@@ -15,6 +15,7 @@ use comptoir_store::{
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -136,8 +137,11 @@ fn intend(
     (sent, intents)
 }
 
+/// Unique everywhere, and in the order of sending within one process.
 fn new_id(now: i64) -> String {
-    format!("{now:013x}-{:016x}", rand::random::<u64>())
+    static SENT: AtomicU32 = AtomicU32::new(0);
+    let nth = SENT.fetch_add(1, Ordering::Relaxed);
+    format!("{now:013x}-{nth:08x}-{:08x}", rand::random::<u32>())
 }
 
 /// Makes the calls, as many at once as the connector allows; one result per write, in their order.

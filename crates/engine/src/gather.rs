@@ -192,7 +192,7 @@ async fn load_parties(pass: &mut Pass<'_>, items: &[Item]) -> Result<(), StoreEr
             let party = pass
                 .parties
                 .entry((source.to_string(), buyer))
-                .or_insert_with(Party::default);
+                .or_default();
             if part.is_empty() {
                 party.main = Some(row.dst_id);
             } else {
@@ -363,7 +363,11 @@ pub async fn recheck(
         }
     }
     let ids: Vec<RemoteId> = ids.into_iter().collect();
-    let reads = pass.connection.connector.capabilities().reads(Kind::Customer);
+    let reads = pass
+        .connection
+        .connector
+        .capabilities()
+        .reads(Kind::Customer);
     let mut gone: BTreeSet<RemoteId> = BTreeSet::new();
     for chunk in ids.chunks(reads.map_or(100, |reads| reads.ids.max(1))) {
         match pass.connection.connector.read(Kind::Customer, chunk).await {
@@ -384,9 +388,8 @@ pub async fn recheck(
         for (kind, query) in remembered(item) {
             changed |= pass.answers.forget_older(kind, &query, pass.now);
         }
-        item.end = (!changed).then(|| {
-            crate::turn::End::Held(vec![Cause::Refused(fault.code)], Some(fault))
-        });
+        item.end = (!changed)
+            .then(|| crate::turn::End::Held(vec![Cause::Refused(fault.code)], Some(fault)));
     }
     pass.store(commit).await
 }

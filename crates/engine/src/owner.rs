@@ -170,7 +170,10 @@ impl Owner<'_> {
             Err(fault) => return Ok(Err(fault)),
         };
         if known.is_some_and(|known| known.site != account.site) {
-            let why = format!("this connection was made for another site than {}", account.site);
+            let why = format!(
+                "this connection was made for another site than {}",
+                account.site
+            );
             return Ok(Err(Fault::locked(Code::OtherSite, why)));
         }
         hub.store.set_account(&connection.name, &account).await?;
@@ -292,7 +295,10 @@ impl Owner<'_> {
     async fn resumed(&self) -> Result<(), StoreError> {
         if self.failures.swap(0, Ordering::Relaxed) > 0 {
             tracing::info!(connection = %self.connection.name, "answers again");
-            self.hub.store.pause(&self.connection.name, None, None).await?;
+            self.hub
+                .store
+                .pause(&self.connection.name, None, None)
+                .await?;
         }
         Ok(())
     }

@@ -38,7 +38,8 @@ pub fn next_poll(flow: &Flow, now: i64) -> i64 {
 pub fn quiet_until(flow: &Flow, now: i64) -> Option<i64> {
     let (from, until) = flow.quiet?;
     let local = local(flow, now)?;
-    let minute = u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
+    let minute =
+        u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
     let over_midnight = from > until;
     let quiet = if over_midnight {
         minute >= from || minute < until
@@ -53,14 +54,24 @@ pub fn quiet_until(flow: &Flow, now: i64) -> Option<i64> {
     } else {
         local.date()
     };
-    let (hour, minute) = (i8::try_from(until / 60).ok()?, i8::try_from(until % 60).ok()?);
-    let end = local.time_zone().to_timestamp(day.at(hour, minute, 0, 0)).ok()?;
+    let (hour, minute) = (
+        i8::try_from(until / 60).ok()?,
+        i8::try_from(until % 60).ok()?,
+    );
+    let end = local
+        .time_zone()
+        .to_timestamp(day.at(hour, minute, 0, 0))
+        .ok()?;
     Some(end.as_millisecond().max(now + 1))
 }
 
 fn local(flow: &Flow, now: i64) -> Option<ZonedDateTime> {
     let zone = TimeZone::get(&flow.time_zone).unwrap_or(TimeZone::UTC);
-    Some(Timestamp::from_millisecond(now).ok()?.to_zoned_datetime(zone))
+    Some(
+        Timestamp::from_millisecond(now)
+            .ok()?
+            .to_zoned_datetime(zone),
+    )
 }
 
 /// Our clock as croner asks for it.
@@ -107,16 +118,22 @@ impl CronDateTime for LocalTime {
             time.map(LocalTime).map_err(|_| CronError::InvalidTime)
         };
         Ok(match ambiguous.offset() {
-            AmbiguousOffset::Unambiguous { .. } => Resolution::Single(whole(ambiguous.compatible())?),
-            AmbiguousOffset::Fold { .. } => {
-                Resolution::Ambiguous(whole(ambiguous.clone().earlier())?, whole(ambiguous.later())?)
+            AmbiguousOffset::Unambiguous { .. } => {
+                Resolution::Single(whole(ambiguous.compatible())?)
             }
+            AmbiguousOffset::Fold { .. } => Resolution::Ambiguous(
+                whole(ambiguous.clone().earlier())?,
+                whole(ambiguous.later())?,
+            ),
             AmbiguousOffset::Gap { .. } => Resolution::Gap,
         })
     }
 
     fn checked_add_seconds(&self, seconds: i64) -> Option<Self> {
-        let moved = self.0.timestamp().checked_add(SignedDuration::from_secs(seconds));
+        let moved = self
+            .0
+            .timestamp()
+            .checked_add(SignedDuration::from_secs(seconds));
         let zone = self.0.time_zone().clone();
         Some(LocalTime(moved.ok()?.to_zoned_datetime(zone)))
     }

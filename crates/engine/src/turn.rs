@@ -243,7 +243,11 @@ async fn load_caps(pass: &mut Pass<'_>, items: &[Item]) -> Result<(), comptoir_s
         .map(|item| &item.flow.name)
         .collect();
     for flow in capped {
-        let created = pass.hub.store.creates_since(flow, pass.now - HOUR_MS).await?;
+        let created = pass
+            .hub
+            .store
+            .creates_since(flow, pass.now - HOUR_MS)
+            .await?;
         pass.created.insert(flow.clone(), created);
     }
     Ok(())
@@ -369,7 +373,10 @@ fn propose(
     if proposal.claims.iter().any(pending) {
         // Whoever creates with these identifiers has no sure answer yet.
         let until = pass.now + pass.hub.patience.first_ms;
-        item.end = Some(End::Waiting(Cause::Settle(item.flow.target.to_string()), until));
+        item.end = Some(End::Waiting(
+            Cause::Settle(item.flow.target.to_string()),
+            until,
+        ));
         return;
     }
     let taken = claimed_keys.contains(&proposal.key())

@@ -90,11 +90,9 @@ impl Cause {
             Cause::Tries(_) => Code::TriesExhausted,
             Cause::Rounds => Code::NeverSettles,
             Cause::Cap(_) => Code::CapReached,
-            Cause::Link(..)
-            | Cause::Shadow
-            | Cause::Off
-            | Cause::Quiet(_)
-            | Cause::Settle(_) => return None,
+            Cause::Link(..) | Cause::Shadow | Cause::Off | Cause::Quiet(_) | Cause::Settle(_) => {
+                return None;
+            }
         })
     }
 

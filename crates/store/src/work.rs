@@ -319,7 +319,7 @@ impl Tx {
             "INSERT INTO work (flow, kind, src, dst_conn, root, state, due, want, tries, rounds, since)",
             11,
             "ON CONFLICT (flow, kind, src) DO UPDATE SET want = excluded.want, dst_conn = excluded.dst_conn, state = 'due', \
-             cause = NULL, due = excluded.due, tries = 0, rounds = 0, since = excluded.since WHERE work.want <> excluded.want",
+             cause = NULL, due = excluded.due, tries = 0, rounds = 0, since = excluded.since, approved = NULL WHERE work.want <> excluded.want",
             rows.into_values().collect(),
         )
         .await
@@ -337,7 +337,8 @@ impl Tx {
                 "UPDATE work SET state = CASE WHEN want = $1 THEN $2 ELSE 'due' END, \
                  cause = CASE WHEN want = $1 THEN $3 ELSE NULL END, \
                  due = CASE WHEN want = $1 THEN $4 ELSE $5 END, \
-                 done = coalesce($6, done), tries = $7, rounds = $8, since = $5 \
+                 done = coalesce($6, done), tries = $7, rounds = $8, since = $5, \
+                 approved = CASE WHEN $2 IN ('done', 'skipped', 'held') THEN NULL ELSE approved END \
                  WHERE flow = $9 AND kind = $10 AND src = $11",
                 vec![
                     row.decided.into(),

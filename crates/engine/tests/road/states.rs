@@ -1,0 +1,151 @@
+//! Every record is always in exactly one state, and every state has its way out.
+
+use crate::bench::{Bench, mug, order, total};
+use comptoir_engine::flow::{Caps, Mode};
+use comptoir_model::Decimal;
+use comptoir_model::order::LineTax;
+
+#[tokio::test]
+async fn each_trap_holds_its_own_order_only() {
+    let mut bench = Bench::new();
+    bench.put("1", order("1001", "a@example.test"));
+    let mut unknown_sku = order("1002", "b@example.test");
+    unknown_sku.lines[0].sku = "NOWHERE".to_owned();
+    bench.put("2", unknown_sku);
+    let mut unknown_tax = order("1003", "c@example.test");
+    unknown_tax.lines[0].taxes = vec![LineTax {
+        code: "VAT-5.5".to_owned(),
+        amount: Decimal::from(2),
+    }];
+    bench.put("3", unknown_tax);
+    let mut broken = order("1004", "d@example.test");
+    broken.totals.total = Decimal::from(99);
+    bench.put("4", broken);
+    let mut pending = order("1005", "e@example.test");
+    pending.status.word = "pending".to_owned();
+    bench.put("5", pending);
+    bench.put_unreadable("6");
+    assert_eq!(bench.run().await, None);
+    insta::assert_snapshot!(bench.state().await, @r"
+    1: done - tries 0
+      link o2 Live
+      create proved
+      confirm proved
+    2: held match:product:NOWHERE tries 0
+    3: held row:tax:VAT-5.5 tries 0
+    4: held equation:order tries 0
+    5: skipped status:pending tries 0
+    6: held unreadable:order tries 0
+    ");
+}
+
+#[tokio::test]
+async fn a_table_row_wakes_what_waited_for_it() {
+    let mut bench = Bench::new();
+    let tables = std::mem::take(&mut bench.flow.policy.tables);
+    bench.put("1", order("1001", "a@example.test"));
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "held row:tax:VAT-20");
+    bench.flow.policy.tables = tables;
+    bench.store().await.resume("row:tax:VAT-20").await.unwrap();
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "done -");
+}
+
+#[tokio::test]
+async fn a_cent_becomes_a_rounding_line_and_more_a_hold() {
+    let mut bench = Bench::new();
+    bench.erp.off_by("-0.01".parse().unwrap());
+    bench.put("1", order("1001", "a@example.test"));
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "done -");
+    let (_, held) = bench.erp.orders().remove(0);
+    assert_eq!(held.totals.total, Decimal::from(12));
+    assert_eq!(
+        held.lines.last().map(|line| line.id.as_str()),
+        Some("rounding")
+    );
+    bench.erp.off_by("-0.10".parse().unwrap());
+    bench.put("2", order("1002", "b@example.test"));
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("2").await, "held total:order");
+}
+
+#[tokio::test]
+async fn shadow_decides_and_writes_nothing_and_off_stands_in_nobodys_way() {
+    let mut bench = Bench::new();
+    bench.flow.mode = Mode::Shadow;
+    bench.put("1", order("1001", "a@example.test"));
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "waiting mode:shadow");
+    bench.flow.mode = Mode::Off;
+    bench.reconsider().await;
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "waiting mode:off");
+    assert_eq!(bench.erp.writes(), 0);
+    bench.flow.mode = Mode::Live;
+    bench.reconsider().await;
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "done -");
+}
+
+#[tokio::test]
+async fn an_approved_plan_is_written_although_the_flow_is_in_shadow() {
+    let mut bench = Bench::new();
+    bench.flow.mode = Mode::Shadow;
+    bench.put("1", order("1001", "a@example.test"));
+    bench.put("2", order("1002", "b@example.test"));
+    assert_eq!(bench.run().await, None);
+    let kind = comptoir_model::key::Kind::Order;
+    let store = bench.store().await;
+    store
+        .approve(&bench.flow.name, kind, &["1".into()], "plan-1")
+        .await
+        .unwrap();
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "done -");
+    assert_eq!(bench.stands("2").await, "waiting mode:shadow");
+    assert_eq!(bench.erp.orders().len(), 1);
+    // What was approved is that one plan: a later change is shown again, not written.
+    let mut changed = order("1001", "a@example.test");
+    changed.lines.push(mug("9", "5.00", "1.00"));
+    total(&mut changed);
+    bench.flow.policy.changes.confirmed = comptoir_rules::policy::OnChange::Apply;
+    bench.put("1", changed);
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "waiting mode:shadow");
+}
+
+#[tokio::test]
+async fn the_cap_of_a_flow_outlives_a_restart() {
+    let mut bench = Bench::new();
+    bench.flow.caps = Caps {
+        creates_per_hour: 2,
+    };
+    for number in 1..=2 {
+        bench.put(
+            &number.to_string(),
+            order(&number.to_string(), &format!("{number}@example.test")),
+        );
+    }
+    assert_eq!(bench.run().await, None);
+    bench.put("3", order("3", "3@example.test"));
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.erp.orders().len(), 2);
+    assert_eq!(bench.stands("3").await, "waiting cap:orders");
+}
+
+#[tokio::test]
+async fn orders_before_the_start_are_known_by_id_only() {
+    let mut bench = Bench::new();
+    bench.flow.start = Some("2026-06-01T00:00:00Z".parse().unwrap());
+    let mut old = order("1001", "a@example.test");
+    old.dates.placed = Some("2026-01-01T00:00:00Z".parse().unwrap());
+    bench.put("1", old);
+    let mut new = order("1002", "b@example.test");
+    new.dates.placed = Some("2026-07-01T00:00:00Z".parse().unwrap());
+    bench.put("2", new);
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "unknown");
+    assert_eq!(bench.stands("2").await, "done -");
+}
