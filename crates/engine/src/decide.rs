@@ -78,6 +78,38 @@ pub struct Party {
     pub contacts: BTreeMap<String, RemoteId>,
 }
 
+/// What a person answered to a held record. It is stored with the row of work and gone once the record settles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Write what is proposed, whatever the policy says.
+    Apply,
+    /// Leave the target as it is.
+    Keep,
+    /// Make again what was deleted in the target.
+    CreateAgain,
+}
+
+impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Verdict; 3] = [Verdict::Apply, Verdict::Keep, Verdict::CreateAgain];
+
+    /// The word that the store keeps.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Apply => "answer:apply",
+            Verdict::Keep => "answer:keep",
+            Verdict::CreateAgain => "answer:create-again",
+        }
+    }
+
+    /// The verdict a row of work carries; none for a plan's approval.
+    pub fn of(approved: Option<&str>) -> Option<Self> {
+        Verdict::ALL
+            .into_iter()
+            .find(|verdict| approved == Some(verdict.as_str()))
+    }
+}
+
 /// Everything a decision may look at. Time comes in as a value.
 pub struct Case<'a> {
     /// The flow.
@@ -98,6 +130,8 @@ pub struct Case<'a> {
     pub answers: &'a Answers,
     /// Keys of writes whose outcome is not known yet.
     pub open: &'a BTreeSet<WriteKey>,
+    /// What a person answered, if the record was held.
+    pub verdict: Option<Verdict>,
     /// What kinds the target can be asked about, by attribute.
     pub can_find: &'a dyn Fn(Kind, &str) -> bool,
 }
@@ -165,8 +199,16 @@ pub fn decide(case: &Case<'_>) -> Decision {
     if case.open.contains(&WriteKey::of(&case.source.key, "")) {
         return Decision::Wait(Cause::Settle(case.flow.target.to_string()));
     }
-    match case.link {
+    let decision = match case.link {
         None => order::first_time(case),
+        Some(link) if link.gone && case.verdict == Some(Verdict::CreateAgain) => {
+            order::first_time(case)
+        }
         Some(link) => follow::linked(case, link),
+    };
+    match (decision, case.verdict, case.link) {
+        (Decision::Hold(_), Some(Verdict::Keep), Some(_)) => Decision::Nothing,
+        (Decision::Hold(_), Some(Verdict::Keep), None) => Decision::Skip("dismissed".to_owned()),
+        (decision, ..) => decision,
     }
 }

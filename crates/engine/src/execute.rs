@@ -255,6 +255,10 @@ fn done(
         _ => None,
     });
     let put = seen.as_ref().map(|(order, _)| content_digest(order));
+    if sent.proposal.step == Step::Create {
+        // Also over the link to one that a person deleted and another asked to be made again.
+        item.link = None;
+    }
     let link = item.link.get_or_insert_with(|| OrderLink {
         id: written.id.clone(),
         gone: false,

@@ -1,7 +1,7 @@
 //! What a decision needs, fetched for many records at once: from the store, and from the target by questions.
 
 use crate::answers::believed;
-use crate::decide::{Missing, OrderLink, Party, Source, Target, content_digest};
+use crate::decide::{Missing, OrderLink, Source, Target, content_digest};
 use crate::point::Point;
 use crate::turn::{Item, Pass};
 use comptoir_model::cause::Cause;

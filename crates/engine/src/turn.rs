@@ -5,7 +5,9 @@
 
 use crate::answers::Answers;
 use crate::connection::Connection;
-use crate::decide::{Case, Decision, OrderLink, Party, Proposal, Source, Target, decide};
+use crate::decide::{
+    Case, Decision, OrderLink, Party, Proposal, Source, Target, Verdict, decide,
+};
 use crate::flow::{Flow, Mode};
 use crate::hub::Hub;
 use crate::point::Point;
@@ -339,6 +341,7 @@ pub fn decide_item(pass: &Pass<'_>, item: &Item) -> Decision {
         target: item.target.as_ref(),
         answers: &pass.answers,
         open: &pass.open,
+        verdict: Verdict::of(item.work.approved.as_deref()),
         can_find: &|kind, attribute| capabilities.finds(kind, attribute),
     })
 }

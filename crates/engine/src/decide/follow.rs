@@ -1,14 +1,14 @@
 //! An order the target already holds: totals, confirmation, later changes, and what people did on either side.
 
 use super::order::products;
-use super::{Case, Decision, OrderLink, Proposal, Target, party};
+use super::{Case, Decision, OrderLink, Proposal, Target, Verdict as Answer, party};
 use comptoir_model::cause::Cause;
 use comptoir_model::document::{Digest, Document};
 use comptoir_model::key::{Kind, RemoteId};
 use comptoir_model::order::{Dates, Life, LineKind, Order, Status};
 use comptoir_model::port::{Query, Step};
 use comptoir_rules::order::{Known, needed_skus, translate};
-use comptoir_rules::policy::{Confirm, OnChange};
+use comptoir_rules::policy::{ChangePolicy, Confirm, OnChange};
 use comptoir_rules::total::{self, Verdict};
 use rust_decimal::Decimal;
 
@@ -65,6 +65,21 @@ fn binding(held: &Order) -> bool {
     matches!(held.status.life, Life::Open | Life::Completed)
 }
 
+/// What a person answered, else what the policy says for the state of the target's order.
+fn choice(case: &Case<'_>, policy: ChangePolicy, held: &Order) -> OnChange {
+    if told_to(case) {
+        OnChange::Apply
+    } else if binding(held) {
+        policy.confirmed
+    } else {
+        policy.draft
+    }
+}
+
+fn told_to(case: &Case<'_>) -> bool {
+    case.verdict == Some(Answer::Apply)
+}
+
 fn look(link: &OrderLink) -> Decision {
     Decision::Look(link.id.clone())
 }
@@ -79,16 +94,12 @@ fn cancelled_in_source(
         return Decision::Nothing;
     }
     let policy = case.flow.policy.cancellations;
-    let choice = if binding(held) {
-        policy.confirmed
-    } else {
-        policy.draft
-    };
+    let choice = choice(case, policy, held);
     match choice {
         OnChange::Ignore => Decision::Nothing,
         OnChange::Propose => Decision::Hold(vec![Cause::CancelledInSource]),
         OnChange::Apply if !target.fresh => look(link),
-        OnChange::Apply if edited(link, held) => Decision::Hold(vec![Cause::Edited]),
+        OnChange::Apply if edited(link, held) && !told_to(case) => Decision::Hold(vec![Cause::Edited]),
         OnChange::Apply => write(case, link, target, Step::Cancel, held.clone(), None),
     }
 }
@@ -117,16 +128,12 @@ fn source_changed(
         return Some(Decision::Rebase);
     }
     let policy = case.flow.policy.changes;
-    let choice = if binding(held) {
-        policy.confirmed
-    } else {
-        policy.draft
-    };
+    let choice = choice(case, policy, held);
     Some(match choice {
         OnChange::Ignore => Decision::Rebase,
         OnChange::Propose => Decision::Hold(vec![Cause::Changed]),
         OnChange::Apply if !target.fresh => look(link),
-        OnChange::Apply if edited(link, held) => Decision::Hold(vec![Cause::Edited]),
+        OnChange::Apply if edited(link, held) && !told_to(case) => Decision::Hold(vec![Cause::Edited]),
         OnChange::Apply => {
             // The rounding line belongs to the old total; the next turn decides a new one.
             write(case, link, target, Step::Update, after, Some(before))

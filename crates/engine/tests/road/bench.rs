@@ -2,6 +2,7 @@
 
 use crate::fakes::{Erp, Shop};
 use comptoir_engine::connection::Connection;
+use comptoir_engine::decide::Verdict;
 use comptoir_engine::flow::{Caps, Flow, Mode};
 use comptoir_engine::hub::Hub;
 use comptoir_engine::point::{Breakpoints, Point};
@@ -198,6 +199,15 @@ impl Bench {
                 )
             },
         )
+    }
+
+    /// A person answers a held order.
+    pub async fn answer(&self, id: &str, verdict: Verdict) {
+        let store = self.store().await;
+        store
+            .approve(&self.flow.name, Kind::Order, &[id.into()], verdict.as_str())
+            .await
+            .unwrap();
     }
 
     /// Lets everything that is held or waits be decided again, as a new revision does.

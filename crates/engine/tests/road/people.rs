@@ -1,6 +1,7 @@
 //! People work on both sides by hand: nothing of theirs is overwritten, nothing they deleted comes back.
 
 use crate::bench::{Bench, mug, order, total};
+use comptoir_engine::decide::Verdict;
 use comptoir_model::Decimal;
 use comptoir_model::order::{Life, Order};
 use comptoir_rules::policy::{Confirm, OnChange};
@@ -125,4 +126,42 @@ async fn a_customer_deleted_by_hand_does_not_stop_the_next_order() {
     assert_eq!(bench.run().await, None);
     assert_eq!(bench.stands("2").await, "done -");
     assert_eq!(bench.erp.emails(), ["a@example.test"]);
+}
+
+#[tokio::test]
+async fn a_person_may_have_a_deleted_order_made_again_or_leave_it() {
+    for (verdict, orders, expected) in [
+        (Verdict::CreateAgain, 1, "done -"),
+        (Verdict::Keep, 0, "done -"),
+    ] {
+        let mut bench = Bench::new();
+        bench.put("1", order("1001", "a@example.test"));
+        let id = imported(&bench).await;
+        bench.erp.delete(&id);
+        bench.flow.policy.changes.confirmed = OnChange::Apply;
+        bench.put("1", dearer(order("1001", "a@example.test")));
+        assert_eq!(bench.run().await, None);
+        assert_eq!(bench.stands("1").await, "held gone:target");
+        bench.answer("1", verdict).await;
+        assert_eq!(bench.run().await, None);
+        assert_eq!(bench.stands("1").await, expected, "{verdict:?}");
+        assert_eq!(bench.erp.orders().len(), orders, "{verdict:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_proposed_change_is_written_once_a_person_says_so() {
+    for (verdict, total) in [(Verdict::Apply, 18), (Verdict::Keep, 12)] {
+        let mut bench = Bench::new();
+        bench.put("1", order("1001", "a@example.test"));
+        imported(&bench).await;
+        bench.put("1", dearer(order("1001", "a@example.test")));
+        assert_eq!(bench.run().await, None);
+        assert_eq!(bench.stands("1").await, "held changed:order");
+        bench.answer("1", verdict).await;
+        assert_eq!(bench.run().await, None);
+        assert_eq!(bench.stands("1").await, "done -", "{verdict:?}");
+        let held = bench.erp.orders()[0].1.totals.total;
+        assert_eq!(held, Decimal::from(total), "{verdict:?}");
+    }
 }
