@@ -1,1 +1,38 @@
-fn main() {}
+//! Comptoir: a self-hosted hub between online shops and ERPs. This crate wires the others together; it holds no rules of its own.
+
+mod advice;
+mod cli;
+mod config;
+mod exit;
+mod hooks;
+mod out;
+mod words;
+mod workspace;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out::talk(format!("the runtime cannot start: {error}"));
+            return ExitCode::from(exit::STORE);
+        }
+    };
+    cli::log(arguments.verbose);
+    match runtime.block_on(cli::run(arguments)) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            out::talk(&failure.text);
+            if let Some(code) = failure.code {
+                out::talk(format!("  docs/errors/{code}.md"));
+            }
+            ExitCode::from(failure.exit)
+        }
+    }
+}

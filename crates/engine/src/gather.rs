@@ -189,10 +189,7 @@ async fn load_parties(pass: &mut Pass<'_>, items: &[Item]) -> Result<(), StoreEr
             if row.state == LinkState::Gone {
                 continue;
             }
-            let party = pass
-                .parties
-                .entry((source.to_string(), buyer))
-                .or_default();
+            let party = pass.parties.entry((source.to_string(), buyer)).or_default();
             if part.is_empty() {
                 party.main = Some(row.dst_id);
             } else {

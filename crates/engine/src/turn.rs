@@ -5,9 +5,7 @@
 
 use crate::answers::Answers;
 use crate::connection::Connection;
-use crate::decide::{
-    Case, Decision, OrderLink, Party, Proposal, Source, Target, Verdict, decide,
-};
+use crate::decide::{Case, Decision, OrderLink, Party, Proposal, Source, Target, Verdict, decide};
 use crate::flow::{Flow, Mode};
 use crate::hub::Hub;
 use crate::point::Point;

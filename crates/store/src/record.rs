@@ -170,6 +170,18 @@ impl Store {
         }))
     }
 
+    /// Begins a stream anew: everything is read again from the start, now.
+    pub async fn read_again(
+        &self,
+        connection: &ConnectionName,
+        kind: Kind,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE stream SET cursor = '', next_at = 0 WHERE conn = $1 AND kind = $2";
+        let values = vec![connection.as_str().into(), kind.as_str().into()];
+        self.db.run(sql, values).await?;
+        Ok(())
+    }
+
     /// Makes every stream of a connection due now.
     pub async fn poll_now(&self, connection: &ConnectionName) -> Result<(), StoreError> {
         let sql = "UPDATE stream SET next_at = 0 WHERE conn = $1";

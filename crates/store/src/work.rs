@@ -587,6 +587,29 @@ impl Store {
         tx.commit().await
     }
 
+    /// Makes records due, whatever their state.
+    pub async fn touch(
+        &self,
+        flow: &FlowName,
+        kind: Kind,
+        ids: &[RemoteId],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        let sql = format!(
+            "UPDATE work SET state = 'due', cause = NULL, due = {} WHERE flow = $1 AND kind = $2 AND src = $3",
+            self.db.clock()
+        );
+        for id in ids {
+            let values = vec![
+                flow.as_str().into(),
+                kind.as_str().into(),
+                id.as_str().into(),
+            ];
+            tx.run(&sql, values).await?;
+        }
+        tx.commit().await
+    }
+
     /// Intents of a target in these states, oldest first.
     pub async fn intents(
         &self,

@@ -99,7 +99,9 @@ fn cancelled_in_source(
         OnChange::Ignore => Decision::Nothing,
         OnChange::Propose => Decision::Hold(vec![Cause::CancelledInSource]),
         OnChange::Apply if !target.fresh => look(link),
-        OnChange::Apply if edited(link, held) && !told_to(case) => Decision::Hold(vec![Cause::Edited]),
+        OnChange::Apply if edited(link, held) && !told_to(case) => {
+            Decision::Hold(vec![Cause::Edited])
+        }
         OnChange::Apply => write(case, link, target, Step::Cancel, held.clone(), None),
     }
 }
@@ -133,7 +135,9 @@ fn source_changed(
         OnChange::Ignore => Decision::Rebase,
         OnChange::Propose => Decision::Hold(vec![Cause::Changed]),
         OnChange::Apply if !target.fresh => look(link),
-        OnChange::Apply if edited(link, held) && !told_to(case) => Decision::Hold(vec![Cause::Edited]),
+        OnChange::Apply if edited(link, held) && !told_to(case) => {
+            Decision::Hold(vec![Cause::Edited])
+        }
         OnChange::Apply => {
             // The rounding line belongs to the old total; the next turn decides a new one.
             write(case, link, target, Step::Update, after, Some(before))

@@ -1,0 +1,225 @@
+//! `check`: tests every connection and audits the data that flows would carry. One list to fix.
+
+use super::Context;
+use crate::exit::{self, Failure};
+use crate::out;
+use crate::workspace::{Role, Workspace};
+use comptoir_engine::connection::Connection;
+use comptoir_model::account::{Account, Severity};
+use comptoir_model::code::Code;
+use comptoir_model::key::{ConnectionName, Kind};
+use comptoir_model::order::Order;
+use comptoir_model::port::{Cursor, Query};
+use comptoir_rules::order::needed_skus;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Orders read for the audit, at most.
+const SAMPLE: usize = 500;
+
+#[derive(Debug, Default, Serialize)]
+struct Report {
+    connections: BTreeMap<String, String>,
+    orders_read: usize,
+    skus: usize,
+    skus_matched: usize,
+    fixes: Vec<Fix>,
+}
+
+#[derive(Debug, Serialize)]
+struct Fix {
+    code: Code,
+    subject: String,
+    what: String,
+}
+
+/// Runs the command.
+pub async fn run(context: &Context) -> Result<u8, Failure> {
+    let workspace = Workspace::open(&context.dir, Role::Beside).await?;
+    let connections = workspace.connections().await?;
+    let mut report = Report::default();
+    let mut accounts = BTreeMap::new();
+    for connection in &connections {
+        match connection.connector.probe().await {
+            Ok(account) => {
+                report
+                    .connections
+                    .insert(connection.name.to_string(), account.version.clone());
+                for notice in account
+                    .notices
+                    .iter()
+                    .filter(|notice| notice.severity > Severity::Info)
+                {
+                    report.fixes.push(Fix {
+                        code: notice.code,
+                        subject: connection.name.to_string(),
+                        what: notice.detail.clone(),
+                    });
+                }
+                accounts.insert(connection.name.clone(), account);
+            }
+            Err(fault) => report.fixes.push(Fix {
+                code: fault.code,
+                subject: connection.name.to_string(),
+                what: fault.why,
+            }),
+        }
+    }
+    for name in workspace.config.flows.keys() {
+        audit(&workspace, &connections, &accounts, name, &mut report).await?;
+    }
+    if context.json {
+        out::json(&report);
+    } else {
+        show(context, &report);
+    }
+    Ok(if report.fixes.is_empty() {
+        exit::OK
+    } else {
+        exit::FINDINGS
+    })
+}
+
+/// What the newest orders would run into.
+async fn audit(
+    workspace: &Workspace,
+    connections: &[Connection],
+    accounts: &BTreeMap<ConnectionName, Account>,
+    name: &comptoir_model::key::FlowName,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let flow = &workspace.config.flows[name];
+    let find = |name: &ConnectionName| {
+        connections
+            .iter()
+            .find(|connection| connection.name == *name)
+    };
+    let (Some(source), Some(target)) = (find(&flow.from), find(&flow.to)) else {
+        return Ok(());
+    };
+    let (true, Some(account)) = (accounts.contains_key(&flow.from), accounts.get(&flow.to)) else {
+        return Ok(());
+    };
+    let orders = sample(source).await?;
+    report.orders_read += orders.len();
+    let mut skus = BTreeSet::new();
+    let mut missing: BTreeMap<String, usize> = BTreeMap::new();
+    for order in orders
+        .iter()
+        .filter(|order| flow.statuses.contains(&order.status.word))
+    {
+        match needed_skus(order, &flow.policy) {
+            Ok(needed) => skus.extend(needed),
+            Err(causes) => {
+                for cause in causes {
+                    *missing.entry(cause.to_string()).or_default() += 1;
+                }
+            }
+        }
+    }
+    for (cause, count) in missing {
+        report.fixes.push(Fix {
+            code: Code::MissingRow,
+            subject: name.to_string(),
+            what: format!("{cause} ({count})"),
+        });
+    }
+    for (table, row, to) in dangling(flow, account) {
+        report.fixes.push(Fix {
+            code: Code::UnknownName,
+            subject: format!("tables/{table}.csv"),
+            what: format!("{row} → {to}"),
+        });
+    }
+    match_skus(target, skus, name, report).await
+}
+
+async fn sample(source: &Connection) -> Result<Vec<Order>, Failure> {
+    let mut orders = Vec::new();
+    let mut cursor = Cursor::start();
+    while orders.len() < SAMPLE {
+        let page = source.connector.changes(Kind::Order, &cursor).await?;
+        let found = page.items.into_iter().filter_map(Result::ok);
+        orders.extend(found.filter_map(|record| record.document.as_order().cloned()));
+        out::progress(format!("{} orders", orders.len()));
+        cursor = page.next;
+        if !page.more {
+            break;
+        }
+    }
+    out::progress_done();
+    Ok(orders)
+}
+
+/// Rows that point to nothing the target has.
+fn dangling(
+    flow: &crate::config::FlowConfig,
+    account: &Account,
+) -> Vec<(&'static str, String, String)> {
+    let tables = [
+        ("taxes", &flow.policy.tables.taxes),
+        ("price_lists", &flow.policy.tables.price_lists),
+    ];
+    tables
+        .into_iter()
+        .flat_map(|(name, table)| table.rows().map(move |(from, to)| (name, from, to)))
+        .filter(|(name, _, to)| account.choice(name, to).is_none())
+        .map(|(name, from, to)| (name, from.to_owned(), to.to_owned()))
+        .collect()
+}
+
+async fn match_skus(
+    target: &Connection,
+    skus: BTreeSet<String>,
+    name: &comptoir_model::key::FlowName,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let queries: Vec<Query> = skus.into_iter().map(Query::Sku).collect();
+    let answers = if queries.is_empty() {
+        Vec::new()
+    } else {
+        target.connector.find(Kind::Product, &queries).await?
+    };
+    report.skus += queries.len();
+    for (query, candidates) in queries.iter().zip(answers) {
+        let code = match candidates.len() {
+            1 => {
+                report.skus_matched += 1;
+                continue;
+            }
+            0 => Code::UnknownProduct,
+            _ => Code::AmbiguousProduct,
+        };
+        report.fixes.push(Fix {
+            code,
+            subject: name.to_string(),
+            what: query.value().to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn show(context: &Context, report: &Report) {
+    for (name, version) in &report.connections {
+        out::line(format!("✓ {name}: {version}"));
+    }
+    out::line(format!(
+        "{} {}, SKU {}/{}",
+        report.orders_read,
+        context.either("orders read", "commandes lues"),
+        report.skus_matched,
+        report.skus
+    ));
+    for fix in &report.fixes {
+        out::line(format!(
+            "✗ {} {}: {} ({})",
+            fix.code,
+            fix.subject,
+            fix.what,
+            fix.code.title(context.language)
+        ));
+    }
+    if report.fixes.is_empty() {
+        out::line(context.either("Nothing to fix.", "Rien à corriger."));
+    }
+}

@@ -1,0 +1,122 @@
+//! The command line. One file per command; what they share is the workspace and the language.
+
+mod adopt;
+mod check;
+mod configuration;
+mod demo;
+mod explain;
+mod hold;
+mod init;
+mod plan;
+mod secret;
+mod serve;
+mod sim;
+mod status;
+mod sync;
+
+pub use serve::process_has_ended;
+
+use crate::exit::Failure;
+use crate::words;
+use clap::{Parser, Subcommand};
+use comptoir_model::code::Language;
+use std::path::PathBuf;
+
+/// A self-hosted hub between online shops and ERPs.
+#[derive(Debug, Parser)]
+#[command(name = "comptoir", version, about, max_term_width = 110)]
+pub struct Arguments {
+    /// The folder with comptoir.toml, connections/, flows/ and tables/.
+    #[arg(long, global = true, default_value = ".", value_name = "DIR")]
+    pub workspace: PathBuf,
+    /// Answers as JSON on stdout.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// More talk on stderr; twice for every call.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes a commented workspace.
+    Init(init::InitArguments),
+    /// Tests the connections and audits the data; one list to fix.
+    Check,
+    /// Shows what would be written, and writes nothing.
+    Plan(plan::PlanArguments),
+    /// Carries out a plan.
+    Apply(plan::ApplyArguments),
+    /// Runs the hub.
+    Serve(serve::ServeArguments),
+    /// Where everything stands.
+    Status,
+    /// Why a record is as it is.
+    Explain(explain::ExplainArguments),
+    /// What needs a person.
+    Hold(hold::HoldArguments),
+    /// Looks at records now: some by id, those of a span of time, or everything.
+    Sync(sync::SyncArguments),
+    /// Links what the ERP already holds.
+    Adopt(adopt::AdoptArguments),
+    /// Revisions of the configuration.
+    Config(configuration::ConfigArguments),
+    /// Sealed secrets.
+    Secret(secret::SecretArguments),
+}
+
+/// What every command knows.
+pub struct Context {
+    /// The workspace folder.
+    pub dir: PathBuf,
+    /// Data as JSON.
+    pub json: bool,
+    /// The language of texts.
+    pub language: Language,
+}
+
+impl Context {
+    /// One of two texts, by language.
+    pub fn either<'a>(&self, english: &'a str, french: &'a str) -> &'a str {
+        words::either(self.language, english, french)
+    }
+}
+
+/// Sets up logging to stderr. `COMPTOIR_LOG` overrides the level.
+pub fn log(verbose: u8) {
+    let level = match verbose {
+        0 => "error",
+        1 => "comptoir=info,comptoir_engine=info,warn",
+        _ => "comptoir=debug,comptoir_engine=debug,comptoir_kit=debug,info",
+    };
+    let filter = std::env::var("COMPTOIR_LOG").unwrap_or_else(|_| level.to_owned());
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// Runs a command; the answer is the exit code.
+pub async fn run(arguments: Arguments) -> Result<u8, Failure> {
+    let context = Context {
+        dir: arguments.workspace,
+        json: arguments.json,
+        language: words::language(|name| std::env::var(name).ok()),
+    };
+    match arguments.command {
+        Command::Init(arguments) => init::run(&context, arguments),
+        Command::Check => check::run(&context).await,
+        Command::Plan(arguments) => plan::plan(&context, arguments).await,
+        Command::Apply(arguments) => plan::apply(&context, arguments).await,
+        Command::Serve(arguments) => serve::run(&context, arguments).await,
+        Command::Status => status::run(&context).await,
+        Command::Explain(arguments) => explain::run(&context, arguments).await,
+        Command::Hold(arguments) => hold::run(&context, arguments).await,
+        Command::Sync(arguments) => sync::run(&context, arguments).await,
+        Command::Adopt(arguments) => adopt::run(&context, arguments).await,
+        Command::Config(arguments) => configuration::run(&context, arguments).await,
+        Command::Secret(arguments) => secret::run(&context, arguments).await,
+    }
+}

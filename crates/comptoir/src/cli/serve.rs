@@ -1,0 +1,230 @@
+//! `serve`: runs the hub until it is told to stop, and takes every new revision of the configuration as it comes.
+
+use super::Context;
+use crate::config::{self, Problem};
+use crate::exit::{self, Failure};
+use crate::workspace::{Role, Workspace, owner_name};
+use crate::{hooks, out};
+use clap::Args;
+use comptoir_engine::hub::Hub;
+use comptoir_engine::owner;
+use comptoir_store::StoreError;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+#[derive(Debug, Args)]
+pub struct ServeArguments {
+    /// Where webhooks and health checks are answered.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    listen: SocketAddr,
+    /// Makes every sound change of the workspace's files the next revision.
+    #[arg(long)]
+    watch: bool,
+}
+
+/// How often the watchdog looks after webhooks.
+const TEND: Duration = Duration::from_secs(600);
+/// How often expired documents are deleted.
+const EXPIRE: Duration = Duration::from_secs(3_600);
+/// How often a new head revision, and with `--watch` the files, are looked for.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Runs the command.
+pub async fn run(context: &Context, arguments: ServeArguments) -> Result<u8, Failure> {
+    let mut workspace = Workspace::open(&context.dir, Role::Serve).await?;
+    let hub = Arc::new(workspace.hub(&owner_name()).await?);
+    let listener = tokio::net::TcpListener::bind(arguments.listen).await?;
+    let address = listener.local_addr()?;
+    if context.json {
+        out::json(&serde_json::json!({ "listening": address.to_string() }));
+    } else {
+        let text = context.either("listening on", "à l'écoute sur");
+        out::talk(format!("{text} http://{address}"));
+    }
+    let door = hooks::Door::new(hub.clone());
+    let web = tokio::spawn(axum::serve(listener, hooks::router(door.clone())).into_future());
+    let mut told = std::pin::pin!(told_to_stop());
+    let mut current = hub;
+    let result = loop {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = start(&current, &workspace, stopped);
+        let ended = tokio::select! {
+            () = &mut told => End::Stop,
+            failed = tasks.join_next() => End::Failed(failed.and_then(Result::ok)),
+            next = next_revision(&workspace, arguments.watch) => End::Next(next.map(Box::new)),
+        };
+        stop.send(true).ok();
+        while tasks.join_next().await.is_some() {}
+        match ended {
+            End::Stop => break Ok(exit::OK),
+            End::Failed(Some(Err(error))) => break Err(error.into()),
+            End::Failed(_) => {
+                break Err(Failure::new(
+                    exit::STORE,
+                    "a part of the hub ended by itself",
+                ));
+            }
+            End::Next(Err(failure)) => break Err(failure),
+            End::Next(Ok(next)) => {
+                workspace = *next;
+                current = Arc::new(workspace.hub(&owner_name()).await?);
+                door.lead_to(current.clone());
+                for flow in &current.flows {
+                    current.store.reconsider(&flow.name).await?;
+                }
+                tracing::info!(revision = workspace.revision, "took the new revision");
+            }
+        }
+    };
+    web.abort();
+    current.store.close().await;
+    result
+}
+
+/// Why one revision's work ended.
+enum End {
+    Stop,
+    Failed(Option<Result<(), StoreError>>),
+    Next(Result<Box<Workspace>, Failure>),
+}
+
+/// Starts an owner for every connection, the watchdog of webhooks, and the deletion of expired documents.
+pub fn start(
+    hub: &Arc<Hub>,
+    workspace: &Workspace,
+    stop: watch::Receiver<bool>,
+) -> JoinSet<Result<(), StoreError>> {
+    let mut tasks = JoinSet::new();
+    for connection in hub.connections.values() {
+        tasks.spawn(owner::run(hub.clone(), connection.clone(), stop.clone()));
+    }
+    tasks.spawn(expire(hub.clone(), stop.clone()));
+    if let Some(public) = &workspace.config.hub.public_url {
+        tasks.spawn(tend(hub.clone(), public.clone(), stop));
+    }
+    tasks
+}
+
+/// Waits until the head is another revision that can be used. One that cannot (its connector is not there, a secret is missing) is
+/// said once and left, while the present one works on.
+async fn next_revision(workspace: &Workspace, watch: bool) -> Result<Workspace, Failure> {
+    let mut refused = None;
+    let mut files = watch.then(|| config::read(&workspace.dir).ok()).flatten();
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if let Some(seen) = &mut files
+            && let Ok(now) = config::read(&workspace.dir)
+            && now != *seen
+        {
+            seen.clone_from(&now);
+            push_files(workspace, now).await?;
+        }
+        let head = match workspace.store.head().await {
+            Ok(head) => head,
+            // The owners say what is wrong with the store.
+            Err(_) => continue,
+        };
+        if head == Some(workspace.revision) || head.is_none() || head == refused {
+            continue;
+        }
+        match workspace.at_head().await {
+            Ok(next) => return Ok(next),
+            Err(failure) => {
+                tracing::error!(revision = ?head, problem = failure.text, "the new revision cannot be used; the present one works on");
+                refused = head;
+            }
+        }
+    }
+}
+
+async fn push_files(workspace: &Workspace, files: config::Files) -> Result<(), Failure> {
+    let parsed: Result<_, Vec<Problem>> = config::parse(&files);
+    match parsed {
+        Ok(_) => {
+            let head = workspace.store.head().await?;
+            workspace.store.push_revision(head, "files", files).await?;
+        }
+        Err(problems) => {
+            for problem in problems {
+                tracing::error!(%problem, "the changed files are not taken");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether an owner's process has ended, when it ran on this machine.
+pub fn process_has_ended(owner: &str) -> bool {
+    let this = owner_name();
+    let (Some((host, pid)), Some((this_host, _))) = (owner.rsplit_once(':'), this.rsplit_once(':'))
+    else {
+        return false;
+    };
+    host == this_host && Path::new("/proc/self").exists() && !Path::new("/proc").join(pid).exists()
+}
+
+async fn expire(hub: Arc<Hub>, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
+    loop {
+        let now = hub.store.now().await?;
+        match hub.store.expire(now).await {
+            // Room is what expiry makes; the owners say that there is none.
+            Ok(_) | Err(StoreError::Full) => {}
+            Err(error) => return Err(error),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EXPIRE) => {}
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+        }
+    }
+}
+
+/// Makes sure that webhooks come, and polls where one had been switched off.
+async fn tend(
+    hub: Arc<Hub>,
+    public: String,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), StoreError> {
+    loop {
+        for connection in hub.connections.values() {
+            if !connection.connector.capabilities().hooks {
+                continue;
+            }
+            let address = format!("{}/hooks/{}", public.trim_end_matches('/'), connection.name);
+            match connection.connector.tend_hooks(&address).await {
+                Ok(report) if !report.recreated.is_empty() => {
+                    tracing::warn!(connection = %connection.name, topics = ?report.recreated, "webhooks made again");
+                    hub.store.poll_now(&connection.name).await?;
+                    connection.look.notify_one();
+                }
+                Ok(_) => {}
+                Err(fault) => {
+                    tracing::warn!(connection = %connection.name, %fault, "webhooks not tended");
+                }
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(TEND) => {}
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+        }
+    }
+}
+
+/// Ctrl-C or the service manager.
+pub async fn told_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            interrupt.await.ok();
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! From a workspace folder to a hub that can work: configuration, store, connectors.
+
+use crate::config::{self, Config, ConnectionConfig, Problem};
+use crate::exit::Failure;
+use comptoir_engine::connection::Connection;
+use comptoir_engine::flow::Flow;
+use comptoir_engine::hub::Hub;
+use comptoir_kit::secret::Secret;
+use comptoir_kit::spec::{Kit, Spec};
+use comptoir_model::code::Code;
+use comptoir_model::key::{ConnectionName, FlowName};
+use comptoir_store::{MasterKey, Store, StoreOptions, StoreUrl};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The environment variable that holds the master key of sealed secrets.
+pub const MASTER_KEY: &str = "COMPTOIR_MASTER_KEY";
+
+/// An opened workspace.
+pub struct Workspace {
+    /// The folder.
+    pub dir: PathBuf,
+    /// The checked configuration of the head revision, or of the files where nothing was pushed yet.
+    pub config: Config,
+    /// Its number; 0 when it comes straight from the files.
+    pub revision: i64,
+    /// The store.
+    pub store: Store,
+}
+
+/// How a command opens the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It owns connections: one per SQLite file.
+    Serve,
+    /// It works beside a running `serve`.
+    Beside,
+}
+
+impl Workspace {
+    /// Opens the folder's store. The configuration is the head revision; at first start the files become revision 1.
+    pub async fn open(dir: &Path, role: Role) -> Result<Self, Failure> {
+        let files = config::read(dir)?;
+        let from_files = config::parse(&files)?;
+        let store = open_store(dir, &from_files, role).await?;
+        let (config, revision) = match store.head().await? {
+            Some(head) => {
+                let stored = store.revision(head).await?.map(|row| row.files);
+                match stored {
+                    Some(stored) => (config::parse(&stored)?, head),
+                    None => (from_files, 0),
+                }
+            }
+            None if role == Role::Serve => {
+                let number = store.push_revision(None, "files", files).await?;
+                (from_files, number)
+            }
+            None => (from_files, 0),
+        };
+        Ok(Workspace {
+            dir: dir.to_owned(),
+            config,
+            revision,
+            store,
+        })
+    }
+
+    /// The same workspace at the revision that is the head now.
+    pub async fn at_head(&self) -> Result<Self, Failure> {
+        let head = self.store.head().await?.unwrap_or_default();
+        let files = self.store.revision(head).await?.map(|row| row.files);
+        let config = config::parse(&files.unwrap_or_default())?;
+        let next = Workspace {
+            dir: self.dir.clone(),
+            config,
+            revision: head,
+            store: self.store.clone(),
+        };
+        // Everything it names must be there before the present revision is given up.
+        next.connections().await?;
+        Ok(next)
+    }
+
+    /// The flows as the engine takes them.
+    pub fn flows(&self) -> Vec<Flow> {
+        flows(&self.config, self.revision)
+    }
+
+    /// Opens every connection.
+    pub async fn connections(&self) -> Result<Vec<Connection>, Failure> {
+        let secrets = Secrets::load(&self.store).await?;
+        let mut connections = Vec::new();
+        for (name, config) in &self.config.connections {
+            let kit = Kit::new(name.clone()).with_webhook_secrets(secrets.webhook(name));
+            connections.push(open_connection(name, config, kit, &secrets)?);
+        }
+        Ok(connections)
+    }
+
+    /// A hub over everything.
+    pub async fn hub(&self, owner: &str) -> Result<Hub, Failure> {
+        let connections = self.connections().await?;
+        let mut hub = Hub::new(
+            self.store.clone(),
+            connections,
+            self.flows(),
+            owner.to_owned(),
+        )
+        .await?;
+        hub.patience.first_ms = self.config.hub.retry_first_ms;
+        hub.patience.longest_ms = self.config.hub.retry_longest_seconds.saturating_mul(1_000);
+        hub.idle_ms = self.config.hub.idle_ms;
+        hub.has_ended = if self.store.is_sqlite() {
+            // The file is claimed by this process: whoever owned a connection before has ended.
+            |_| true
+        } else {
+            crate::cli::process_has_ended
+        };
+        Ok(hub)
+    }
+}
+
+/// Opens the store that a configuration names.
+async fn open_store(dir: &Path, config: &Config, role: Role) -> Result<Store, Failure> {
+    let text = config::fill_in(
+        &serde_json::Value::String(config.hub.store.clone()),
+        "comptoir.toml",
+        &|name| std::env::var(name).ok(),
+    )?;
+    let text = text.as_str().unwrap_or_default();
+    let url = match text.strip_prefix("sqlite:") {
+        Some(path) => StoreUrl::sqlite(dir.join(path)),
+        None => StoreUrl::parse(text)?,
+    };
+    let mut options = StoreOptions {
+        retention_ms: i64::from(config.hub.keep_days) * 86_400_000,
+        ..StoreOptions::default()
+    };
+    if role == Role::Serve {
+        options.serve = Some(comptoir_store::ServeName::this_process("comptoir serve"));
+    }
+    Ok(Store::open(&url, options).await?)
+}
+
+/// The flows of a configuration.
+pub fn flows(config: &Config, revision: i64) -> Vec<Flow> {
+    config
+        .flows
+        .iter()
+        .map(|(name, flow)| engine_flow(name, flow, config, revision))
+        .collect()
+}
+
+fn engine_flow(name: &FlowName, flow: &config::FlowConfig, config: &Config, revision: i64) -> Flow {
+    Flow {
+        name: name.clone(),
+        kind: flow.kind,
+        source: flow.from.clone(),
+        target: flow.to.clone(),
+        mode: flow.mode,
+        start: flow.start,
+        statuses: flow.statuses.clone(),
+        tests: flow.tests,
+        poll_ms: flow.every_ms,
+        cron: flow.cron.clone(),
+        quiet: flow.quiet.as_deref().and_then(config::quiet_minutes),
+        time_zone: config.hub.time_zone.clone(),
+        caps: flow.caps,
+        policy: flow.policy.clone(),
+        revision,
+    }
+}
+
+/// The connector of this name.
+pub fn spec(name: &str) -> Result<&'static Spec, Problem> {
+    let all = comptoir_connectors::ALL;
+    all.iter()
+        .copied()
+        .find(|spec| spec.name == name)
+        .ok_or_else(|| {
+            let known: Vec<&str> = all.iter().map(|spec| spec.name).collect();
+            Problem::new(Code::UnknownName, format!("there is no connector `{name}`"))
+                .fix(format!("known: {}", known.join(", ")))
+        })
+}
+
+fn open_connection(
+    name: &ConnectionName,
+    config: &ConnectionConfig,
+    kit: Kit,
+    secrets: &Secrets,
+) -> Result<Connection, Failure> {
+    let file = format!("connections/{name}.toml");
+    let spec = spec(&config.connector).map_err(|problem| problem.file(&file))?;
+    let settings = config::fill_in(&config.settings, &file, &|name| secrets.get(name))?;
+    let connector = (spec.open)(settings, kit).map_err(|fault| {
+        let what = match &fault.field {
+            Some(field) => format!("`{field}`: {}", fault.why),
+            None => fault.why.clone(),
+        };
+        Problem::new(fault.code, what).file(&file)
+    })?;
+    let mut connection = Connection::new(name.clone(), connector);
+    connection.settle_seconds = config.settle_seconds;
+    Ok(connection)
+}
+
+/// The secrets a workspace may use: the environment first, then the sealed ones.
+pub struct Secrets {
+    sealed: BTreeMap<String, Vec<String>>,
+}
+
+impl Secrets {
+    /// Unseals every secret of a store. Without a master key there are none.
+    pub async fn load(store: &Store) -> Result<Self, Failure> {
+        let mut sealed = BTreeMap::new();
+        if let Some(master) = master_key()? {
+            for name in store.secret_names().await? {
+                let values = store.secrets(&master, &name).await?;
+                sealed.insert(
+                    name,
+                    values.into_iter().map(|value| value.to_string()).collect(),
+                );
+            }
+        }
+        Ok(Secrets { sealed })
+    }
+
+    /// The newest value of a secret.
+    pub fn get(&self, name: &str) -> Option<String> {
+        std::env::var(name)
+            .ok()
+            .or_else(|| self.sealed.get(name)?.first().cloned())
+    }
+
+    /// The webhook secrets of a connection: `NAME_WEBHOOK_SECRET` with the connection's name in capitals, two during a rotation.
+    pub fn webhook(&self, connection: &ConnectionName) -> Vec<Secret> {
+        let name = webhook_secret_name(connection);
+        if let Ok(value) = std::env::var(&name) {
+            return vec![Secret::new(value)];
+        }
+        let sealed = self.sealed.get(&name);
+        sealed
+            .into_iter()
+            .flatten()
+            .map(|value| Secret::new(value.as_str()))
+            .collect()
+    }
+}
+
+/// `SHOP_FR_WEBHOOK_SECRET` for `shop-fr`.
+pub fn webhook_secret_name(connection: &ConnectionName) -> String {
+    let upper = connection.as_str().to_uppercase().replace('-', "_");
+    format!("{upper}_WEBHOOK_SECRET")
+}
+
+/// The master key of sealed secrets, if the environment has one.
+pub fn master_key() -> Result<Option<MasterKey>, Failure> {
+    match std::env::var(MASTER_KEY) {
+        Ok(text) => Ok(Some(MasterKey::from_text(&text)?)),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Who this process is as an owner: machine and process, so that a successor on the same machine knows a dead one.
+pub fn owner_name() -> String {
+    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let host = match host.trim() {
+        "" => "localhost",
+        name => name,
+    };
+    format!("{host}:{}", std::process::id())
+}
