@@ -1,6 +1,6 @@
 //! From a workspace folder to a hub that can work: configuration, store, connectors.
 
-use crate::config::{self, Config, ConnectionConfig, Problem};
+use crate::config::{self, Config, ConnectionConfig, HubConfig, Problem};
 use crate::exit::Failure;
 use comptoir_engine::connection::Connection;
 use comptoir_engine::flow::Flow;
@@ -41,21 +41,22 @@ impl Workspace {
     /// Opens the folder's store. The configuration is the head revision; at first start the files become revision 1.
     pub async fn open(dir: &Path, role: Role) -> Result<Self, Failure> {
         let files = config::read(dir)?;
-        let from_files = config::parse(&files)?;
-        let store = open_store(dir, &from_files, role).await?;
-        let (config, revision) = match store.head().await? {
-            Some(head) => {
-                let stored = store.revision(head).await?.map(|row| row.files);
-                match stored {
-                    Some(stored) => (config::parse(&stored)?, head),
-                    None => (from_files, 0),
-                }
+        // Only the main file is needed to find the store: a flow that is being edited must not stop `status`.
+        let store = open_store(dir, &config::hub(&files)?, role).await?;
+        let head = match store.head().await? {
+            Some(head) => store.revision(head).await?.map(|row| (row.files, head)),
+            None => None,
+        };
+        let (config, revision) = match head {
+            Some((files, head)) => (config::parse(&files)?, head),
+            None => {
+                let config = config::parse(&files)?;
+                let revision = match role {
+                    Role::Serve => store.push_revision(None, "files", files).await?,
+                    Role::Beside => 0,
+                };
+                (config, revision)
             }
-            None if role == Role::Serve => {
-                let number = store.push_revision(None, "files", files).await?;
-                (from_files, number)
-            }
-            None => (from_files, 0),
         };
         Ok(Workspace {
             dir: dir.to_owned(),
@@ -121,9 +122,9 @@ impl Workspace {
 }
 
 /// Opens the store that a configuration names.
-async fn open_store(dir: &Path, config: &Config, role: Role) -> Result<Store, Failure> {
+async fn open_store(dir: &Path, hub: &HubConfig, role: Role) -> Result<Store, Failure> {
     let text = config::fill_in(
-        &serde_json::Value::String(config.hub.store.clone()),
+        &serde_json::Value::String(hub.store.clone()),
         "comptoir.toml",
         &|name| std::env::var(name).ok(),
     )?;
@@ -133,7 +134,7 @@ async fn open_store(dir: &Path, config: &Config, role: Role) -> Result<Store, Fa
         None => StoreUrl::parse(text)?,
     };
     let mut options = StoreOptions {
-        retention_ms: i64::from(config.hub.keep_days) * 86_400_000,
+        retention_ms: i64::from(hub.keep_days) * 86_400_000,
         ..StoreOptions::default()
     };
     if role == Role::Serve {

@@ -10,6 +10,7 @@ use comptoir_model::code::Code;
 use comptoir_model::key::{ConnectionName, Kind};
 use comptoir_model::order::Order;
 use comptoir_model::port::{Cursor, Query};
+use comptoir_rules::buyer::folded_email;
 use comptoir_rules::order::needed_skus;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,8 @@ struct Report {
     orders_read: usize,
     skus: usize,
     skus_matched: usize,
+    buyers: usize,
+    buyers_known: usize,
     fixes: Vec<Fix>,
 }
 
@@ -131,7 +134,73 @@ async fn audit(
             what: format!("{row} → {to}"),
         });
     }
+    for (value, field) in unknown_fields(flow, account) {
+        report.fixes.push(Fix {
+            code: Code::UnknownField,
+            subject: format!("flows/{name}.toml"),
+            what: format!("policy.fields.{value} = \"{field}\""),
+        });
+    }
+    match_buyers(target, &orders, flow, name, report).await?;
     match_skus(target, skus, name, report).await
+}
+
+/// Fields of the target that the flow wants to fill and that the target does not have.
+fn unknown_fields<'a>(
+    flow: &'a crate::config::FlowConfig,
+    account: &Account,
+) -> Vec<(&'a str, &'a str)> {
+    let Some(known) = account.fields.get(flow.kind.as_str()) else {
+        return Vec::new();
+    };
+    flow.policy
+        .fields
+        .iter()
+        .filter(|(_, field)| !known.contains(field))
+        .map(|(value, field)| (value.as_str(), field.as_str()))
+        .collect()
+}
+
+/// Buyers that several customers of the target fit. They are named by the number of one of their orders: an address is personal.
+async fn match_buyers(
+    target: &Connection,
+    orders: &[Order],
+    flow: &crate::config::FlowConfig,
+    name: &comptoir_model::key::FlowName,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let finds = target.connector.capabilities().finds(Kind::Customer, "email");
+    if !flow.policy.customers.match_email || !finds {
+        return Ok(());
+    }
+    let buyers: BTreeMap<String, &str> = orders
+        .iter()
+        .filter(|order| flow.statuses.contains(&order.status.word))
+        .map(|order| (folded_email(&order.email), order.number.as_str()))
+        .filter(|(email, _)| !email.is_empty())
+        .collect();
+    let queries: Vec<Query> = buyers.keys().cloned().map(Query::Email).collect();
+    let answers = if queries.is_empty() {
+        Vec::new()
+    } else {
+        target.connector.find(Kind::Customer, &queries).await?
+    };
+    report.buyers += buyers.len();
+    for (number, candidates) in buyers.values().zip(answers) {
+        match candidates.len() {
+            0 => {}
+            1 => report.buyers_known += 1,
+            several => {
+                report.buyers_known += 1;
+                report.fixes.push(Fix {
+                    code: Code::AmbiguousCustomer,
+                    subject: name.to_string(),
+                    what: format!("order {number}: {several}"),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn sample(source: &Connection) -> Result<Vec<Order>, Failure> {
@@ -204,11 +273,14 @@ fn show(context: &Context, report: &Report) {
         out::line(format!("✓ {name}: {version}"));
     }
     out::line(format!(
-        "{} {}, SKU {}/{}",
+        "{} {}, SKU {}/{}, {} {}/{}",
         report.orders_read,
         context.either("orders read", "commandes lues"),
         report.skus_matched,
-        report.skus
+        report.skus,
+        context.either("known buyers", "acheteurs connus"),
+        report.buyers_known,
+        report.buyers
     ));
     for fix in &report.fixes {
         out::line(format!(

@@ -5,9 +5,9 @@ mod parse;
 mod problem;
 mod secret;
 
-pub use parse::{Config, ConnectionConfig, FlowConfig, parse, quiet_minutes};
+pub use parse::{Config, ConnectionConfig, FlowConfig, HubConfig, hub, parse, quiet_minutes};
 pub use problem::Problem;
-pub use secret::{fill_in, names as secret_names};
+pub use secret::fill_in;
 
 use comptoir_model::code::Code;
 use std::collections::BTreeMap;

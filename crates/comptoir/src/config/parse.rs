@@ -148,12 +148,16 @@ impl Default for TableNames {
     }
 }
 
+/// `comptoir.toml` alone: what is needed to find the store.
+pub fn hub(files: &Files) -> Result<HubConfig, Problem> {
+    let main = files.get("comptoir.toml").map_or("", String::as_str);
+    read_toml("comptoir.toml", main)
+}
+
 /// Parses and checks a workspace. The error lists every problem found.
 pub fn parse(files: &Files) -> Result<Config, Vec<Problem>> {
     let mut problems = Vec::new();
-    let main = files.get("comptoir.toml").map_or("", String::as_str);
-    let hub =
-        keep(read_toml::<HubConfig>("comptoir.toml", main), &mut problems).unwrap_or_default();
+    let hub = keep(hub(files), &mut problems).unwrap_or_default();
     let mut connections = BTreeMap::new();
     let mut flows = BTreeMap::new();
     for (path, text) in files {
@@ -310,8 +314,43 @@ fn read_table(path: &str, text: &str) -> Result<Table, Problem> {
     Ok(Table::new(rows))
 }
 
+/// Connectors that do not exist, and settings that their connector does not have.
+fn check_connections(config: &Config, files: &Files, problems: &mut Vec<Problem>) {
+    for (name, connection) in &config.connections {
+        let path = format!("connections/{name}.toml");
+        let text = files.get(&path).map_or("", String::as_str);
+        let at = |problem: Problem, setting: &str| match line_of(text, setting) {
+            Some(line) => problem.file(&path).line(line),
+            None => problem.file(&path),
+        };
+        let spec = match crate::workspace::spec(&connection.connector) {
+            Ok(spec) => spec,
+            Err(problem) => {
+                problems.push(at(problem, "connector"));
+                continue;
+            }
+        };
+        let schema = (spec.settings)().to_value();
+        let known: Vec<&str> = schema["properties"]
+            .as_object()
+            .map(|properties| properties.keys().map(String::as_str).collect())
+            .unwrap_or_default();
+        let given = connection.settings.as_object().into_iter().flatten();
+        for (setting, _) in given.filter(|(setting, _)| !known.contains(&setting.as_str())) {
+            let what = format!("connector `{}` has no setting `{setting}`", spec.name);
+            let problem = Problem::new(Code::UnknownSetting, what);
+            let problem = match nearest(setting, known.iter().copied()) {
+                Some(near) => problem.fix(format!("did you mean `{near}`?")),
+                None => problem.fix(format!("known here: {}", known.join(", "))),
+            };
+            problems.push(at(problem, setting));
+        }
+    }
+}
+
 /// What one file says of another.
 fn check_names(config: &Config, files: &Files, problems: &mut Vec<Problem>) {
+    check_connections(config, files, problems);
     for (name, flow) in &config.flows {
         let path = format!("flows/{name}.toml");
         let text = files.get(&path).map_or("", String::as_str);
@@ -330,6 +369,18 @@ fn check_names(config: &Config, files: &Files, problems: &mut Vec<Problem>) {
                 None => problem.fix(format!("make connections/{connection}.toml")),
             };
             problems.push(problem);
+        }
+        if let Some(cron) = &flow.cron
+            && let Err(why) = comptoir_engine::schedule::check_cron(cron)
+        {
+            let what = format!("`cron = \"{cron}\"` is no schedule: {why}");
+            let problem = Problem::new(Code::BadValue, what)
+                .file(&path)
+                .fix("write it as \"*/5 * * * *\" (minute hour day month weekday)");
+            problems.push(match line_of(text, "cron") {
+                Some(line) => problem.line(line),
+                None => problem,
+            });
         }
         if let Some(quiet) = &flow.quiet
             && quiet_minutes(quiet).is_none()

@@ -4,28 +4,6 @@ use super::Problem;
 use comptoir_model::code::Code;
 use serde_json::Value;
 
-/// The names of the secrets that settings mention.
-pub fn names(settings: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    visit(settings, &mut found);
-    found
-}
-
-fn visit(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::String(text) => found.extend(mentioned(text).map(str::to_owned)),
-        Value::Array(items) => items.iter().for_each(|item| visit(item, found)),
-        Value::Object(fields) => fields.values().for_each(|field| visit(field, found)),
-        _ => {}
-    }
-}
-
-fn mentioned(text: &str) -> impl Iterator<Item = &str> {
-    text.split("${")
-        .skip(1)
-        .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
-}
-
 /// The settings with every `${NAME}` replaced by what `lookup` knows.
 pub fn fill_in(
     settings: &Value,
