@@ -14,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Decimals of a unit price where the target keeps what it is given.
 const UNIT_PRICE_DECIMALS: u32 = 6;
 
+/// Values of an order that [`OrderPolicy::fields`] may name.
+pub const FIELD_VALUES: [&str; 4] = ["transaction", "payment_method", "number", "email"];
+
 /// What has been resolved before an order can be translated.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
