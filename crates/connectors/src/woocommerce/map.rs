@@ -81,14 +81,7 @@ fn decode_order(wire: &OrderWire, settings: &Settings) -> Result<Order, Fault> {
             .collect(),
         taxes: tax::lines(&wire.tax_lines),
         payments: payment::payments(wire, settings, currency, &cards),
-        refunds: wire
-            .refunds
-            .iter()
-            .map(|refund| RefundMention {
-                id: refund_id(&wire.id, &refund.id),
-                amount: (-refund.total).normalize(),
-            })
-            .collect(),
+        refunds: mentions(wire),
         totals: Totals {
             total: wire.total.normalize(),
             tax: wire.total_tax.normalize(),
@@ -100,6 +93,19 @@ fn decode_order(wire: &OrderWire, settings: &Settings) -> Result<Order, Fault> {
     add_gift_cards(&mut order, &cards);
     settle_rounding(&mut order);
     Ok(order)
+}
+
+/// Refunds by number: the shop lists those of one second in any order, which must not look like a change.
+fn mentions(wire: &OrderWire) -> Vec<RefundMention> {
+    let mut refunds: Vec<_> = wire.refunds.iter().collect();
+    refunds.sort_by_key(|refund| (refund.id.as_str().len(), refund.id.clone()));
+    refunds
+        .into_iter()
+        .map(|refund| RefundMention {
+            id: refund_id(&wire.id, &refund.id),
+            amount: (-refund.total).normalize(),
+        })
+        .collect()
 }
 
 /// The id of a refund: its order and its own number, since it can only be read through its order.
@@ -275,8 +281,8 @@ fn discounts(coupons: &[CouponWire], lines: &[Line]) -> Vec<Discount> {
             net: coupon.discount.normalize(),
             tax: coupon.discount_tax.normalize(),
             in_lines: true,
-            allocations: if alone && !coupon.discount.is_zero() {
-                shares(lines)
+            allocations: if alone {
+                shares(coupon.discount, lines)
             } else {
                 Vec::new()
             },
@@ -284,15 +290,18 @@ fn discounts(coupons: &[CouponWire], lines: &[Line]) -> Vec<Discount> {
         .collect()
 }
 
-fn shares(lines: &[Line]) -> Vec<Allocation> {
-    lines
+/// What each line gave up, when that is all of the discount: at few decimals the shop's figures differ by a cent.
+fn shares(discount: Decimal, lines: &[Line]) -> Vec<Allocation> {
+    let shares: Vec<Allocation> = lines
         .iter()
         .filter(|line| line.subtotal > line.net)
         .map(|line| Allocation {
             line: line.id.clone(),
             net: (line.subtotal - line.net).normalize(),
         })
-        .collect()
+        .collect();
+    let sum: Decimal = shares.iter().map(|share| share.net).sum();
+    if sum == discount { shares } else { Vec::new() }
 }
 
 /// Newer shops tell the type; older ones keep the coupon as it was (`coupon_data`), or a short list (`coupon_info`: id, code, type, amount,

@@ -31,12 +31,23 @@ pub(super) fn address(wire: &AddressWire) -> Address {
         city: wire.city.trim().to_owned(),
         postcode: wire.postcode.trim().to_owned(),
         country,
-        subdivision: country
-            .and_then(|country| subdivision_of(CodeBook::WooCommerce, country, state))
-            .map(str::to_owned),
+        subdivision: country.and_then(|country| subdivision(country, state)),
         region: region.trim().to_owned(),
         phone: wire.phone.trim().to_owned(),
         email: wire.email.trim().to_owned(),
+    }
+}
+
+/// The ISO code of a state: by the table, or the shop's own code where that is the ISO code already (`DE-BY`).
+fn subdivision(country: Country, state: &str) -> Option<String> {
+    let own = state
+        .strip_prefix(country.code())
+        .and_then(|rest| rest.strip_prefix('-'));
+    match subdivision_of(CodeBook::WooCommerce, country, state) {
+        Some(iso) => Some(iso.to_owned()),
+        None => own
+            .filter(|rest| !rest.is_empty())
+            .map(|_| state.to_owned()),
     }
 }
 
