@@ -1,1 +1,3 @@
 //! Simulators of shops and ERPs with measured quirks and seeded faults. Always labelled as simulators.
+
+pub mod odoo;

@@ -1,0 +1,8 @@
+//! The Odoo simulator over HTTP: against the tapes, and by itself.
+
+mod load;
+mod orders;
+mod people;
+mod served;
+mod speed;
+mod tapes;
