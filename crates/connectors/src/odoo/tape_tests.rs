@@ -301,11 +301,11 @@ fn replied(name: &str, raw: &RawValue, is: Is) {
 fn canonical(name: &str, raw: &RawValue, is: Is) -> Value {
     let rows: Raw = decoded(raw);
     let plain = |kind| -> Value {
-        let record = |row: &Box<RawValue>| {
+        let record = |row: &RawValue| {
             let record = read::plain(kind, row).1.unwrap();
             json!({"id": record.id, "version": record.version, "document": record.document})
         };
-        rows.iter().map(record).collect()
+        rows.iter().map(|row| record(row)).collect()
     };
     match is {
         Is::Products(count) => {
@@ -329,7 +329,7 @@ fn canonical(name: &str, raw: &RawValue, is: Is) -> Value {
         }
         Is::Lines(count, currency) => {
             assert_eq!(rows.len(), count, "{name}");
-            let line = |row: &Box<RawValue>| {
+            let line = |row: &RawValue| {
                 let line: wire::OrderLine = decode::json(row.get().as_bytes()).unwrap();
                 let held = map::HeldLine {
                     line,
@@ -338,7 +338,7 @@ fn canonical(name: &str, raw: &RawValue, is: Is) -> Value {
                 };
                 map::line(&held, currency.parse().unwrap())
             };
-            json!(rows.iter().map(line).collect::<Vec<_>>())
+            json!(rows.iter().map(|row| line(row)).collect::<Vec<_>>())
         }
         other => panic!("{name}: {other:?} is no document"),
     }
