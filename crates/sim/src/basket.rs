@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 
 /// How the shop computes: what its settings were when the order was placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
+pub(crate) struct Terms {
     /// Catalogue prices include tax.
     pub include_tax: bool,
     /// Tax is rounded once per rate, not per line.
@@ -52,7 +52,7 @@ struct Rate {
 
 /// What a coupon takes off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Off {
+pub(crate) enum Off {
     /// Percent of each line.
     Percent(Decimal),
     /// An amount of the whole.
@@ -62,7 +62,7 @@ pub enum Off {
 }
 
 /// What `off` takes of each amount, in the order of the amounts. `units` is the number of pieces of each.
-pub fn take_off(off: Off, amounts: &[Decimal], units: &[Decimal], terms: Terms) -> Vec<Decimal> {
+pub(crate) fn take_off(off: Off, amounts: &[Decimal], units: &[Decimal], terms: Terms) -> Vec<Decimal> {
     match off {
         Off::Shipping => vec![Decimal::ZERO; amounts.len()],
         Off::Percent(percent) => percent_off(percent, amounts, terms),
@@ -118,7 +118,7 @@ fn spread(taken: &mut [Decimal], amounts: &[Decimal], mut missing: Decimal, unit
 }
 
 /// Turns the lines' amounts from catalogue terms (with tax when prices include it) into net amounts, sets every tax and sum.
-pub fn ring_up(order: &mut Order, shop: &Catalogue, terms: Terms) {
+pub(crate) fn ring_up(order: &mut Order, shop: &Catalogue, terms: Terms) {
     let to = order.taxed_at();
     for line in &mut order.lines {
         let rates = if line.taxable {
@@ -132,7 +132,7 @@ pub fn ring_up(order: &mut Order, shop: &Catalogue, terms: Terms) {
 }
 
 /// Sets every tax and sum from the lines' net amounts: what the shop does after a person edited an order.
-pub fn recalculate(order: &mut Order, shop: &Catalogue) {
+pub(crate) fn recalculate(order: &mut Order, shop: &Catalogue) {
     let terms = Terms {
         include_tax: false,
         at_subtotal: order.at_subtotal,
@@ -329,12 +329,12 @@ fn sum_up(order: &mut Order) {
     let round = |amount: Decimal| RoundingMode::HalfUp.round(amount, order.decimals);
     let tax = order.cart_tax + order.shipping_tax;
     order.total_tax = round(tax);
-    order.total = round(net + fees + order.shipping_total + tax);
+    order.total = round(net + fees + order.shipping_total + tax) - order.cards();
 }
 
 /// What an ERP that keeps two decimals in prices of one unit and rounds tax per line would make of the order, minus what
 /// the shop charged. The generator keeps it within what a rounding line may hold.
-pub fn erp_difference(order: &Order, shop: &Catalogue) -> Decimal {
+pub(crate) fn erp_difference(order: &Order, shop: &Catalogue) -> Decimal {
     let to = order.taxed_at();
     let round = |amount: Decimal| RoundingMode::HalfUp.round(amount, order.decimals);
     let with_tax = |net: Decimal, rates: &[Rate]| {
@@ -356,7 +356,7 @@ pub fn erp_difference(order: &Order, shop: &Catalogue) -> Decimal {
     for fee in &order.fees {
         sum += fee.total + fee.total_tax;
     }
-    sum - order.total
+    sum - order.total - order.cards()
 }
 
 #[cfg(test)]

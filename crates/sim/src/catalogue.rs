@@ -328,6 +328,7 @@ fn method(key: &'static str, title: &'static str, erp: &'static str, mapped: boo
     }
 }
 
+/// Every name tells its rate, so that the code alone says which tax it is.
 fn taxes() -> Vec<ShopTax> {
     use TaxClass::{Reduced, Standard};
     let tax = |country, name, rate, class, erp| ShopTax {
@@ -374,10 +375,10 @@ fn taxes() -> Vec<ShopTax> {
         ..tax("CA", name, rate, Standard, erp)
     };
     taxes.extend([
-        canada("QC", "TPS", d(5, 0), 1, false, "GST 5 %"),
-        canada("QC", "TVQ", d(9_975, 3), 2, false, "QST 9.975 %"),
-        canada("PE", "GST", d(5, 0), 1, false, "GST 5 % (base)"),
-        canada("PE", "PST", d(10, 0), 2, true, "PST 10 % on top"),
+        canada("QC", "TPS 5", d(5, 0), 1, false, "GST 5 %"),
+        canada("QC", "TVQ 9.975", d(9_975, 3), 2, false, "QST 9.975 %"),
+        canada("PE", "GST 5", d(5, 0), 1, false, "GST 5 % (base)"),
+        canada("PE", "PST 10", d(10, 0), 2, true, "PST 10 % on top"),
     ]);
     for (index, tax) in taxes.iter_mut().enumerate() {
         tax.id = index as u64 + 1;
@@ -552,7 +553,7 @@ mod tests {
     fn codes_are_written_as_the_shop_writes_them() {
         let shop = catalogue(1);
         let codes: Vec<String> = shop.taxes.iter().map(ShopTax::code).collect();
-        for code in ["FR-TVA 20-1", "DE-MWST 19-1", "CA-QC-TPS-1", "CA-QC-TVQ-2"] {
+        for code in ["FR-TVA 20-1", "DE-MWST 19-1", "CA-QC-TPS 5-1", "CA-QC-TVQ 9.975-2"] {
             assert!(codes.iter().any(|c| c == code), "{code} in {codes:?}");
         }
         assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());

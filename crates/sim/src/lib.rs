@@ -1,10 +1,14 @@
 //! Simulators of shops and ERPs with measured quirks and seeded faults. Always labelled as simulators.
 
-pub mod basket;
+pub(crate) mod basket;
 pub(crate) mod buyers;
 pub mod catalogue;
-pub mod orders;
+pub mod fault;
+pub mod hooks;
+pub(crate) mod orders;
+pub mod people;
 pub mod seed;
+pub mod server;
 pub mod traps;
 pub mod woocommerce;
 

@@ -15,6 +15,7 @@ use crate::traps::{Expected, Trap};
 use crate::woocommerce::order::{Ids, Order};
 use comptoir_model::equation::Tolerance;
 use comptoir_model::money::Currency;
+pub(crate) use draft::COUPONS;
 use draft::Draft;
 use rust_decimal::Decimal;
 

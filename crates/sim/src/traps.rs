@@ -55,8 +55,11 @@ traps! {
     Fee "fee";
     /// A discount kept as a negative fee.
     NegativeFee "negative fee";
-    /// Paid in part with a gift card: a negative fee without tax.
+    /// Paid in part with a gift card, as the plug-in WooCommerce Gift Cards does it: the order's total is what was left to pay,
+    /// no line says so, and a field `gift_cards` holds the card. The sale is the total and the card.
     GiftCardUsed "gift card used as payment";
+    /// Paid in part with a gift card by a plug-in that keeps it as a negative fee without tax.
+    GiftCardFee "gift card used as a fee";
     /// A gift card is sold: a line without tax.
     GiftCardSold "gift card sold";
     /// One SKU on two lines.

@@ -66,6 +66,11 @@ impl Coupon {
         }
     }
 
+    /// Whether shipping is free with it.
+    pub fn free_shipping(&self) -> bool {
+        self.off == Off::Shipping
+    }
+
     /// Its amount or percentage.
     pub fn nominal(&self) -> Decimal {
         match self.off {

@@ -10,7 +10,7 @@ use crate::catalogue::{
 use crate::currency;
 use crate::seed::Seed;
 use crate::traps::Trap;
-use crate::woocommerce::order::{Address, Ids, Line, LineTax, Order, Refund, RefundPart};
+use crate::woocommerce::order::{Address, GiftCard, Ids, Line, LineTax, Order, Refund, RefundPart};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -80,7 +80,8 @@ fn plant_money(trap: Trap, draft: &mut Draft, stream: &mut Seed) {
             draft.coupons.clear();
             draft.charges.push(charge("Geste commercial", Decimal::new(-1_50, 2), true));
         }
-        Trap::GiftCardUsed => {
+        Trap::GiftCardUsed => draft.coupons.clear(),
+        Trap::GiftCardFee => {
             draft.coupons.clear();
             let code = format!("SIM-{}", stream.word(8).to_uppercase());
             let mut card = charge("Carte cadeau", Decimal::new(-2_00, 2), false);
@@ -144,7 +145,7 @@ fn in_currency(draft: &mut Draft, code: &str) {
 /// Traps of lines and products.
 fn plant_lines(trap: Trap, draft: &mut Draft, stream: &mut Seed, shop: &Catalogue) {
     let named = |sku: &str| shop.item(sku);
-    let mut add = |draft: &mut Draft, sku: &str, quantity: Decimal| {
+    let add = |draft: &mut Draft, sku: &str, quantity: Decimal| {
         if let Some(item) = named(sku) {
             draft.add(item, quantity);
         }
@@ -304,6 +305,15 @@ pub(crate) fn after(
         }
         Trap::Edited => edited(order, shop, ids, stream),
         Trap::PartlyRefunded => refunded(order, ids),
+        Trap::GiftCardUsed => {
+            let amount = Decimal::new(2_00, 2);
+            order.gift_cards.push(GiftCard {
+                id: ids.item(),
+                code: format!("SIM-{}", stream.word(8).to_uppercase()),
+                amount,
+            });
+            order.total -= amount;
+        }
         Trap::TwoCurrencies => {
             let total = (order.total * Decimal::new(108, 2)).round_dp(2);
             let entry = ids.entry("_buyer_currency_total", total.to_string());

@@ -127,6 +127,14 @@ pub(crate) struct RefundPart {
     pub taxes: Vec<LineTax>,
 }
 
+/// A gift card that paid a part of the order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct GiftCard {
+    pub id: u64,
+    pub code: String,
+    pub amount: Decimal,
+}
+
 /// A refund. `amount` rules, whatever its parts add up to.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Refund {
@@ -205,6 +213,7 @@ pub(crate) struct Order {
     pub shipping_lines: Vec<ShippingLine>,
     pub fees: Vec<Fee>,
     pub coupons: Vec<CouponLine>,
+    pub gift_cards: Vec<GiftCard>,
     pub refunds: Vec<Refund>,
     pub notes: Vec<Note>,
     /// The status before it was cancelled or trashed.
@@ -253,6 +262,7 @@ impl Order {
             shipping_lines: Vec::new(),
             fees: Vec::new(),
             coupons: Vec::new(),
+            gift_cards: Vec::new(),
             refunds: Vec::new(),
             notes: Vec::new(),
             before: None,
@@ -265,6 +275,11 @@ impl Order {
     /// Country and state that decide the rates.
     pub fn taxed_at(&self) -> (String, String) {
         self.place.clone()
+    }
+
+    /// What gift cards paid.
+    pub fn cards(&self) -> Decimal {
+        self.gift_cards.iter().map(|card| card.amount).sum()
     }
 
     /// What has not been refunded yet.
