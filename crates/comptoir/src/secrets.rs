@@ -52,6 +52,30 @@ impl EnvFile {
         Ok(EnvFile(values))
     }
 
+    /// Writes the file, readable by its owner only.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn write(dir: &Path, values: &[(&str, String)]) -> std::io::Result<()> {
+        use std::io::Write as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let path = dir.join(FILE);
+        // A file that is there keeps its own rights: made anew, it has these.
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
+        for (name, value) in values {
+            writeln!(file, "{name}={value}")?;
+        }
+        Ok(())
+    }
+
     /// A variable: of the process first, then of the file.
     pub fn get(&self, name: &str) -> Option<String> {
         std::env::var(name)

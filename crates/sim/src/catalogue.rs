@@ -363,10 +363,7 @@ fn taxes() -> Vec<ShopTax> {
             mapped: false,
             ..tax("AT", "USt 20", d(20, 0), Standard, "VAT AT 20 %")
         },
-        ShopTax {
-            mapped: false,
-            ..tax("AT", "USt 10", d(10, 0), Reduced, "VAT AT 10 %")
-        },
+        tax("AT", "USt 10", d(10, 0), Reduced, "VAT AT 10 %"),
     ];
     let canada = |state, name, rate, priority, compound, erp| ShopTax {
         state,
@@ -389,9 +386,8 @@ fn taxes() -> Vec<ShopTax> {
 fn erp_taxes() -> Vec<ErpTax> {
     let shop = taxes();
     let under_a_compound_one = |tax: &ShopTax| {
-        shop.iter().any(|other| {
-            other.compound && other.country == tax.country && other.state == tax.state
-        })
+        shop.iter()
+            .any(|other| other.compound && other.country == tax.country && other.state == tax.state)
     };
     shop.iter()
         .map(|tax| ErpTax {
@@ -553,7 +549,12 @@ mod tests {
     fn codes_are_written_as_the_shop_writes_them() {
         let shop = catalogue(1);
         let codes: Vec<String> = shop.taxes.iter().map(ShopTax::code).collect();
-        for code in ["FR-TVA 20-1", "DE-MWST 19-1", "CA-QC-TPS 5-1", "CA-QC-TVQ 9.975-2"] {
+        for code in [
+            "FR-TVA 20-1",
+            "DE-MWST 19-1",
+            "CA-QC-TPS 5-1",
+            "CA-QC-TVQ 9.975-2",
+        ] {
             assert!(codes.iter().any(|c| c == code), "{code} in {codes:?}");
         }
         assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());

@@ -1,15 +1,16 @@
 //! Simulators of shops and ERPs with measured quirks and seeded faults. Always labelled as simulators.
 
-pub mod odoo;
 pub(crate) mod basket;
 pub(crate) mod buyers;
 pub mod catalogue;
 pub mod fault;
 pub mod hooks;
+pub mod odoo;
 pub(crate) mod orders;
 pub mod people;
 pub mod seed;
 pub mod server;
+pub mod stage;
 pub mod traps;
 pub mod woocommerce;
 
@@ -22,5 +23,7 @@ pub(crate) fn currency(code: &str) -> Currency {
 
 fn fallback_currency() -> Currency {
     // Reached only by a code misspelt in this crate, which the tests of the catalogue would show.
-    "EUR".parse().unwrap_or_else(|_| unreachable!("EUR is a currency code"))
+    "EUR"
+        .parse()
+        .unwrap_or_else(|_| unreachable!("EUR is a currency code"))
 }

@@ -5,7 +5,6 @@ use crate::exit::{self, Failure};
 use crate::{config, out, secrets};
 use clap::Args;
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::Path;
 
 #[derive(Debug, Args)]
 pub struct InitArguments {
@@ -73,7 +72,7 @@ pub fn run(context: &Context, arguments: InitArguments) -> Result<u8, Failure> {
             "Ensuite : mettre les clés dans l'environnement (WOO_KEY, WOO_SECRET, ODOO_KEY) ou dans comptoir.env, puis `comptoir check`.",
         ));
     } else {
-        write_keys(&context.dir, &keys)?;
+        secrets::EnvFile::write(&context.dir, &keys)?;
         out::line(secrets::FILE);
         out::talk(context.either(
             "The keys are in comptoir.env, which only you can read. Next: `comptoir check`.",
@@ -113,20 +112,6 @@ fn asked_keys(context: &Context) -> Result<Vec<(&'static str, String)>, Failure>
         }
     }
     Ok(keys)
-}
-
-/// Writes the keys where nobody else can read them, and keeps them out of git.
-fn write_keys(dir: &Path, keys: &[(&str, String)]) -> Result<(), Failure> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(dir.join(secrets::FILE))?;
-    for (name, value) in keys {
-        writeln!(file, "{name}={value}")?;
-    }
-    Ok(())
 }
 
 /// Asks at the terminal; without one the default stands.

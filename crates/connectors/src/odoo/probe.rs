@@ -128,6 +128,7 @@ pub(super) async fn probe(session: &Session, address: &str) -> Result<Account, F
     let current = companies
         .iter()
         .find(|company| company.id == session.company);
+    let (price_decimals, quantity_decimals) = decimals(session).await?;
     let currency = current.and_then(|company| company.currency_id.as_ref()?.1.parse().ok());
     Ok(Account {
         title: current.map_or_else(|| "Odoo".to_owned(), |company| company.name.clone()),
@@ -136,7 +137,8 @@ pub(super) async fn probe(session: &Session, address: &str) -> Result<Account, F
         // Every date of the API is UTC, whatever a user's own zone is.
         time_zone: "UTC".to_owned(),
         currency,
-        price_decimals: price_decimals(session).await?,
+        price_decimals,
+        quantity_decimals,
         choices,
         fields: BTreeMap::from([("order".to_owned(), open_fields(&session.known.order))]),
         notices,
@@ -224,12 +226,11 @@ async fn site(session: &Session, address: &str) -> String {
     }
 }
 
-/// Up to 18 Odoo rounds the price of one to the precision "Product Price"; 19 keeps what it is given.
-async fn price_decimals(session: &Session) -> Result<Option<u32>, Fault> {
-    if session.version.major >= KEEPS_DECIMALS_FROM {
-        return Ok(None);
-    }
-    let domain = json!([["name", "=", "Product Price"]]);
+/// The decimals that Odoo keeps of prices and of quantities. Up to 18 it rounds the price of one to the precision "Product Price"; 19
+/// keeps what it is given.
+async fn decimals(session: &Session) -> Result<(Option<u32>, Option<u32>), Fault> {
+    let names = [&[PRICE][..], QUANTITY].concat();
+    let domain = json!([["name", "in", names]]);
     let ask = Ask::search(
         "precision",
         "decimal.precision",
@@ -237,12 +238,19 @@ async fn price_decimals(session: &Session) -> Result<Option<u32>, Fault> {
         &["name", "digits"],
     );
     let rows: Vec<Small> = session.rpc.call(ask).await.map_err(fault::of_everything)?;
-    Ok(Some(digits(&rows)))
+    let rounds_prices = session.version.major < KEEPS_DECIMALS_FROM;
+    let price = rounds_prices.then(|| digits(&rows, &[PRICE]));
+    Ok((price, Some(digits(&rows, QUANTITY))))
 }
 
-/// The decimals of a unit price; Odoo's own default where the precision is not there.
-pub(super) fn digits(rows: &[Small]) -> u32 {
-    let row = rows.iter().find(|row| row.name == "Product Price");
+/// The precision of a price.
+pub(super) const PRICE: &str = "Product Price";
+/// The precision of a quantity: its name up to 18, and in 19 (tapes `decimal-precision`).
+pub(super) const QUANTITY: &[&str] = &["Product Unit of Measure", "Product Unit"];
+
+/// The digits of the first of these precisions; Odoo's own default where none is there.
+pub(super) fn digits(rows: &[Small], names: &[&str]) -> u32 {
+    let row = rows.iter().find(|row| names.contains(&row.name.as_str()));
     row.and_then(|row| row.digits)
         .and_then(|digits| u32::try_from(digits).ok())
         .unwrap_or(2)

@@ -223,7 +223,11 @@ fn plain(name: &str, raw: &RawValue, is: Is) {
             assert_eq!(sound.count(), count, "{name}");
         }
         Is::Decimals(digits) => {
-            assert_eq!(probe::digits(&decoded::<Vec<Small>>(raw)), digits, "{name}");
+            assert_eq!(
+                probe::digits(&decoded::<Vec<Small>>(raw), &[probe::PRICE]),
+                digits,
+                "{name}"
+            );
         }
         Is::Keys(ids) => {
             let keys: Vec<ExternalId> = decoded(raw);

@@ -259,6 +259,7 @@ impl Shop {
                 .settings
                 .number_of_decimals
                 .and_then(|decimals| u32::try_from(decimals).ok()),
+            quantity_decimals: None,
             choices: BTreeMap::from([(
                 "facts".to_owned(),
                 vec![

@@ -16,6 +16,8 @@ pub(super) struct Tax {
     pub rate: Decimal,
     /// Whether prices include it.
     pub included: bool,
+    /// Whether taxes after it are charged on it too.
+    pub affects_base: bool,
 }
 
 /// A line to be taxed.
@@ -111,15 +113,18 @@ impl Policy {
         let net = self.round(price / (Decimal::ONE + included));
         let last_included = base.taxes.iter().rposition(|tax| tax.included);
         let mut left = price - net;
+        let mut carried = Decimal::ZERO;
         let mut taxes = Vec::with_capacity(base.taxes.len());
         for (position, tax) in base.taxes.iter().enumerate() {
             let amount = if Some(position) == last_included {
                 left
             } else {
-                round_tax(net * rate(tax))
+                round_tax((net + carried) * rate(tax))
             };
             if tax.included {
                 left -= amount;
+            } else if tax.affects_base {
+                carried += amount;
             }
             taxes.push((tax.id, amount));
         }
@@ -141,14 +146,18 @@ impl Policy {
                 .filter(|tax| tax.included)
                 .map(within)
                 .sum::<Decimal>();
-        let taxes = base
-            .taxes
-            .iter()
-            .map(|tax| match tax.included {
-                true => (tax.id, within(tax)),
-                false => (tax.id, round(net * rate(tax))),
-            })
-            .collect();
+        let mut carried = Decimal::ZERO;
+        let mut taxes = Vec::with_capacity(base.taxes.len());
+        for tax in &base.taxes {
+            let amount = match tax.included {
+                true => within(tax),
+                false => round((net + carried) * rate(tax)),
+            };
+            if !tax.included && tax.affects_base {
+                carried += amount;
+            }
+            taxes.push((tax.id, amount));
+        }
         Split { net, taxes }
     }
 

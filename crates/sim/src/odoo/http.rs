@@ -243,3 +243,18 @@ fn bearer(erp: &Erp, header: Option<&str>) -> Done<()> {
         )),
     }
 }
+
+/// What answers in front of an Odoo that fails, for the fault layer: a proxy, in HTML.
+pub fn error_body(status: u16) -> (&'static str, String) {
+    let text = match status {
+        429 => "429 Too Many Requests",
+        502 => "502 Bad Gateway",
+        503 => "503 Service Temporarily Unavailable",
+        504 => "504 Gateway Time-out",
+        _ => "500 Internal Server Error",
+    };
+    let page = format!(
+        "<html>\r\n<head><title>{text}</title></head>\r\n<body>\r\n<center><h1>{text}</h1></center>\r\n</body>\r\n</html>\r\n"
+    );
+    ("text/html", page)
+}

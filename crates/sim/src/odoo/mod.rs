@@ -51,6 +51,7 @@ mod value;
 mod version;
 
 pub use hand::{HandEdit, HandOrder, HandPartner};
+pub use http::error_body;
 pub use ledger::{ErpContents, ErpLine, ErpOrder, ErpPartner, ErpVersion, Hand};
 pub use version::Version;
 
@@ -184,6 +185,8 @@ pub struct ErpTax {
     pub rate: Decimal,
     /// Whether prices include it.
     pub included: bool,
+    /// Whether taxes after it on the same line are charged on it too (`include_base_amount`).
+    pub affects_base: bool,
 }
 
 struct State {

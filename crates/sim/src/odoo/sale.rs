@@ -373,6 +373,7 @@ impl Session<'_> {
                 id,
                 rate: get("amount").number(),
                 included: get("price_include").truthy(),
+                affects_base: get("include_base_amount").truthy(),
             };
             taxes.push((sequence, tax));
         }

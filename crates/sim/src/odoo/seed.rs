@@ -263,11 +263,11 @@ fn trade(seeder: &mut Seeder<'_>, options: &ErpOptions, taxes: &[ErpTax]) {
             ("amount_type", Value::text("percent")),
             ("amount", Value::Number(tax.rate)),
             ("price_include", Value::Bool(tax.included)),
-            ("sequence", Value::Int(1)),
+            ("sequence", Value::Int(at as i64 + 1)),
             ("company_id", Value::Ref(1)),
             ("country_id", country.clone()),
             ("tax_group_id", Value::Ref(1)),
-            ("include_base_amount", Value::Bool(false)),
+            ("include_base_amount", Value::Bool(tax.affects_base)),
         ];
         if options.version >= Version::V18 {
             let mode = match tax.included {

@@ -113,23 +113,35 @@ pub(crate) fn order(order: &Order, look: &Look, dp: u32) -> Value {
     put("customer_user_agent", agent(order).into());
     put("created_via", order.created_via.as_str().into());
     put("customer_note", order.note.as_str().into());
-    put("date_completed", order.completed.map(|at| look.local(at)).into());
+    put(
+        "date_completed",
+        order.completed.map(|at| look.local(at)).into(),
+    );
     put("date_paid", order.paid.map(|at| look.local(at)).into());
     put("cart_hash", "".into());
     put("number", order.number.as_str().into());
     put("meta_data", metas(&order.meta));
-    put("line_items", list(&order.lines, |item| line(item, look, dp)));
+    put(
+        "line_items",
+        list(&order.lines, |item| line(item, look, dp)),
+    );
     put("tax_lines", list(&order.tax_lines, |tax| tax_line(tax, dp)));
     put(
         "shipping_lines",
         list(&order.shipping_lines, |item| shipping_line(item, look, dp)),
     );
     put("fee_lines", list(&order.fees, |item| fee(item, look, dp)));
-    put("coupon_lines", list(&order.coupons, |item| coupon(item, look)));
+    put(
+        "coupon_lines",
+        list(&order.coupons, |item| coupon(item, look)),
+    );
     put("refunds", mentions(order, dp));
     put("payment_url", pay_address(order, look).into());
     put("is_editable", order.is_editable().into());
-    let unpaid = matches!(order.status.as_str(), "pending" | "failed" | "checkout-draft");
+    let unpaid = matches!(
+        order.status.as_str(),
+        "pending" | "failed" | "checkout-draft"
+    );
     put("needs_payment", (unpaid && !order.total.is_zero()).into());
     put("needs_processing", true.into());
     put("date_created_gmt", Look::gmt(order.created).into());
@@ -138,9 +150,7 @@ pub(crate) fn order(order: &Order, look: &Look, dp: u32) -> Value {
     put("date_paid_gmt", order.paid.map(Look::gmt).into());
     put("currency_symbol", symbol(order.currency.code()).into());
     if !order.gift_cards.is_empty() {
-        let card = |card: &super::order::GiftCard| {
-            json!({ "id": card.id, "code": card.code, "amount": number(card.amount) })
-        };
+        let card = |card: &super::order::GiftCard| json!({ "id": card.id, "code": card.code, "amount": number(card.amount) });
         put("gift_cards", list(&order.gift_cards, card));
     }
     put("_links", order_links(order, look));
@@ -282,7 +292,11 @@ fn line(line: &Line, look: &Look, dp: u32) -> Value {
         .total
         .checked_div(line.quantity)
         .map_or_else(|| 0.into(), number);
-    let image = if gone || line.variation > 0 { json!(0) } else { json!("") };
+    let image = if gone || line.variation > 0 {
+        json!(0)
+    } else {
+        json!("")
+    };
     out["image"] = json!({ "id": image, "src": "" });
     out["parent_name"] = line.parent_name.clone().into();
     if let Some(parent) = line.bundled_by {
@@ -462,7 +476,11 @@ fn refund_parts(refund: &Refund, order: &Order, look: &Look, dp: u32) -> Parts {
             out["subtotal"] = money(-part.total, dp).into();
             out["subtotal_tax"] = money(-tax, dp).into();
             out
-        } else if let Some(item) = order.shipping_lines.iter().find(|item| item.id == part.item) {
+        } else if let Some(item) = order
+            .shipping_lines
+            .iter()
+            .find(|item| item.id == part.item)
+        {
             shipping_line(item, look, dp)
         } else if let Some(item) = order.fees.iter().find(|item| item.id == part.item) {
             fee(item, look, dp)
