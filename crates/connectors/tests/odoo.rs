@@ -8,6 +8,7 @@ use comptoir_connectors::odoo::SPEC;
 use comptoir_kit::contract::{LogCapture, Reading, Suite};
 use comptoir_kit::spec::Kit;
 use comptoir_model::Decimal;
+use comptoir_model::account::{Account, Severity};
 use comptoir_model::address::Address;
 use comptoir_model::code::Code;
 use comptoir_model::customer::{ContactRole, Customer};
@@ -245,14 +246,20 @@ async fn a_probe_tells_what_the_database_has() {
         assert_eq!(account.choices["companies"].len(), 2);
         assert_eq!(account.fields["order"], ["reference"]);
         // No carriers: the app is not installed.
-        let notices: Vec<&str> = account
-            .notices
-            .iter()
-            .map(|notice| notice.detail.as_str())
-            .collect();
+        let told = |account: &Account| -> Vec<(Severity, String)> {
+            let notices = account.notices.iter();
+            notices
+                .map(|notice| (notice.severity, notice.detail.clone()))
+                .collect()
+        };
+        let carriers = "`delivery.carrier` is not used: no installed app brings it".to_owned();
+        assert_eq!(told(&account), [(Severity::Info, carriers.clone())]);
+        server.erp().denied = vec!["sale.order"];
+        let account = open(&server).probe().await.unwrap();
+        let right = "the user of the key may not create `sale.order`".to_owned();
         assert_eq!(
-            notices,
-            ["`delivery.carrier` is not used: no installed app brings it"]
+            told(&account),
+            [(Severity::Info, carriers), (Severity::Error, right)]
         );
     }
 }
@@ -289,7 +296,12 @@ async fn a_probe_tells_one_wrong_setting_from_another() {
                 "odoo.exceptions.UserError",
                 Code::UnsupportedVersion,
             );
-            for (call, exception, expected) in [missing, absent] {
+            let keys = (
+                "ir.model.data.search_read",
+                "odoo.exceptions.AccessError",
+                Code::MissingRight,
+            );
+            for (call, exception, expected) in [missing, absent, keys] {
                 server
                     .erp()
                     .troubles
@@ -955,4 +967,30 @@ fn settings_are_checked_when_they_are_read() {
         (SPEC.open)(unknown, kit()).err().unwrap().code,
         Code::UnknownSetting
     );
+}
+
+#[tokio::test]
+async fn an_order_that_may_not_be_seen_is_not_gone_and_stops_no_other() {
+    for version in VERSIONS {
+        let server = Server::start(version).await;
+        let connector = open(&server);
+        let mut ids = Vec::new();
+        for n in ["1", "2"] {
+            ids.push(created(&*connector, &create(n, order(n))).await.id);
+        }
+        let refused = Trouble::Refused("odoo.exceptions.AccessError");
+        // The two together, then the second half of them.
+        for _ in 0..2 {
+            server
+                .erp()
+                .troubles
+                .push(("sale.order.read".to_owned(), refused));
+        }
+        let read = connector.read(Kind::Order, &ids).await.unwrap();
+        let Seen::Unreadable(hidden) = &read[1] else {
+            panic!("{read:?}")
+        };
+        assert_eq!(hidden.fault.code, Code::MissingRight);
+        assert!(matches!(&read[0], Seen::Record(record) if record.id == ids[0]));
+    }
 }

@@ -79,7 +79,8 @@ pub(super) async fn by_ids(
                 let (a, b) = part.split_at(part.len() / 2);
                 stack.extend([a.to_vec(), b.to_vec()]);
             }
-            Err(fault) if fault.code == Code::MissingRight && ids.len() > 1 => {
+            // One that the user may not see is there all the same, and stops no other.
+            Err(fault) if fault.code == Code::MissingRight => {
                 let id = Some(RemoteId(part[0].to_string()));
                 let raw = String::new();
                 let unreadable = Unreadable { id, fault, raw };

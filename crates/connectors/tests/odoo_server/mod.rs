@@ -113,9 +113,11 @@ async fn jsonrpc(State(erp): Shared, body: Bytes) -> Response {
 fn by_name(method: &str, args: &Value, named: &Value) -> Map<String, Value> {
     let names: &[&str] = match method {
         "search_read" => &["domain"],
+        "has_access" => &["ids", "operation"],
         "read" => &["ids", "fields"],
         "write" => &["ids", "vals"],
         "load" => &["fields", "data"],
+        "check_access_rights" => &["operation"],
         "unlink" | "action_confirm" | "action_cancel" => &["ids"],
         _ => &[],
     };

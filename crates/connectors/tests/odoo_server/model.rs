@@ -53,6 +53,8 @@ pub struct Erp {
     pub tables: BTreeMap<String, BTreeMap<i64, Row>>,
     /// What was called.
     pub calls: Vec<String>,
+    /// Models that the user may not create, as the methods about rights tell it.
+    pub denied: Vec<&'static str>,
     /// Troubles by `model.method`.
     pub troubles: Vec<(String, Trouble)>,
     next: i64,
@@ -69,6 +71,7 @@ impl Erp {
             version,
             tables: BTreeMap::new(),
             calls: Vec::new(),
+            denied: Vec::new(),
             troubles: Vec::new(),
             next: 100,
             clock: 0,
@@ -216,6 +219,8 @@ impl Erp {
         match method {
             "context_get" => Ok(json!({"lang": "en_US", "tz": "Europe/Brussels", "uid": 2})),
             "fields_get" => Ok(self.fields_get(model)),
+            "check_access_rights" if self.version < 18 => Ok(json!(!self.denied.contains(&model))),
+            "has_access" if self.version >= 18 => Ok(json!(!self.denied.contains(&model))),
             "search_read" => self.search_read(model, args),
             "read" => {
                 let fields = args.get("fields").cloned().unwrap_or_default();
