@@ -5,6 +5,7 @@
 mod odoo_server;
 
 use comptoir_connectors::odoo::SPEC;
+use comptoir_kit::clock::Clock;
 use comptoir_kit::contract::{LogCapture, Reading, Suite};
 use comptoir_kit::spec::Kit;
 use comptoir_model::Decimal;
@@ -993,4 +994,62 @@ async fn an_order_that_may_not_be_seen_is_not_gone_and_stops_no_other() {
         assert_eq!(hidden.fault.code, Code::MissingRight);
         assert!(matches!(&read[0], Seen::Record(record) if record.id == ids[0]));
     }
+}
+
+#[tokio::test]
+async fn a_change_of_a_template_alone_is_met_where_its_variants_do_not_move() {
+    let server = Server::start(16).await;
+    let clock = Clock::fixed("2026-11-22T06:30:00Z".parse().unwrap());
+    let settings = json!({"url": server.address, "database": DATABASE, "login": LOGIN, "key": KEY});
+    let kit = Kit::new("erp".parse().unwrap()).with_clock(clock);
+    let connector = (SPEC.open)(settings, kit).unwrap();
+    let newest = json!({"write_date": "2026-11-22 06:28:00"});
+    // Beyond the overlap: the variant itself is not read again.
+    let stamp = newest.as_object().unwrap().clone();
+    let products = "product.product";
+    server
+        .erp()
+        .tables
+        .get_mut(products)
+        .unwrap()
+        .get_mut(&64)
+        .unwrap()
+        .extend(stamp);
+    let first = connector
+        .changes(Kind::Product, &Cursor::start())
+        .await
+        .unwrap();
+    assert_eq!(first.items.len(), 4);
+    let none = connector.changes(Kind::Product, &first.next).await.unwrap();
+    assert!(none.items.is_empty() && !none.more);
+    {
+        let mut erp = server.erp();
+        let later = json!({"write_date": "2026-11-22 06:29:00", "name": "Renamed"});
+        let template = erp
+            .tables
+            .get_mut("product.template")
+            .unwrap()
+            .get_mut(&162)
+            .unwrap();
+        template.extend(later.as_object().unwrap().clone());
+        let variant = erp
+            .tables
+            .get_mut("product.product")
+            .unwrap()
+            .get_mut(&62)
+            .unwrap();
+        variant.insert("name".to_owned(), json!("Renamed"));
+    }
+    let page = connector.changes(Kind::Product, &none.next).await.unwrap();
+    let title = |product: &Document| match product {
+        Document::Product(product) => product.title.clone(),
+        other => panic!("{other:?}"),
+    };
+    let items = page.items.iter();
+    let titles: Vec<String> = items
+        .map(|item| title(&item.as_ref().unwrap().document))
+        .collect();
+    assert_eq!(titles, ["Renamed"]);
+    let again = connector.changes(Kind::Product, &page.next).await.unwrap();
+    assert!(again.items.is_empty());
 }

@@ -14,6 +14,7 @@ mod rpc;
 mod session;
 #[cfg(test)]
 mod tape_tests;
+mod template;
 mod update;
 mod wire;
 mod write;

@@ -127,6 +127,9 @@ impl Erp {
                 "type": "consu", "is_storable": true, "product_tmpl_id": [id + 100, sku]}),
             );
         }
+        for id in [161, 162, 163, 164] {
+            erp.put("product.template", json!({"id": id, "name": "x"}));
+        }
         for model in [
             "account.fiscal.position",
             "crm.team",
