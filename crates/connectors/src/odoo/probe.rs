@@ -1,9 +1,9 @@
 //! What a connected Odoo is: versions, companies, and everything a look-up table may point to.
 
-use super::fault;
 use super::rpc::Ask;
 use super::session::{Session, open_fields};
 use super::wire::Small;
+use super::{fault, read};
 use comptoir_model::account::{Account, Choice, Notice, Severity};
 use comptoir_model::code::Code;
 use comptoir_model::fault::Fault;
@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 
 /// The first version that keeps the decimals of a unit price.
 const KEEPS_DECIMALS_FROM: u32 = 19;
-/// Versions this connector was run against.
+/// The first version that tells rights by `has_access`.
+const HAS_ACCESS_FROM: u32 = 18;
+/// Versions this connector's tapes are of.
 const VERIFIED: [u32; 2] = [16, 19];
 
 /// A table of choices: its model, which rows, which fields, and whether an Odoo without that model works as well.
@@ -115,6 +117,8 @@ pub(super) async fn probe(session: &Session, address: &str) -> Result<Account, F
         }
     }
     notices.extend(tax_notice(&choices, session.company));
+    notices.extend(right_notices(session).await);
+    keys_are_readable(session).await?;
     if !VERIFIED.contains(&session.version.major) {
         notices.push(Notice {
             severity: Severity::Warning,
@@ -211,6 +215,38 @@ fn tax_notice(choices: &BTreeMap<String, Vec<Choice>>, company: i64) -> Option<N
         code: Code::TotalDiffers,
         detail: "the company has no sales tax that is included in prices; make one for each rate, so that the total paid in the shop comes back to the cent".to_owned(),
     })
+}
+
+/// What is created is found again by its external id only, so the user must be able to read those.
+async fn keys_are_readable(session: &Session) -> Result<(), Fault> {
+    let domain = json!([["module", "=", session.module], ["name", "=", ""]]);
+    let read = read::external_ids(session, domain).await;
+    read.map(|_| ()).map_err(fault::of_everything)
+}
+
+/// Rights to create, where the version tells them. Orders that meet a missing one would be held one by one.
+async fn right_notices(session: &Session) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    for model in ["res.partner", "sale.order"] {
+        let ask = if session.version.major < HAS_ACCESS_FROM {
+            Ask::read("rights", model, "check_access_rights")
+                .arg("operation", json!("create"))
+                .option("raise_exception", json!(false))
+        } else {
+            Ask::read("rights", model, "has_access")
+                .ids(&[])
+                .arg("operation", json!("create"))
+        };
+        // A version that does not answer this leaves it open.
+        if let Ok(Value::Bool(false)) = session.rpc.call::<Value>(ask).await {
+            notices.push(Notice {
+                severity: Severity::Error,
+                code: Code::MissingRight,
+                detail: format!("the user of the key may not create `{model}`"),
+            });
+        }
+    }
+    notices
 }
 
 /// Which database this is: a copy under another address, or another database, is another site. The database's own id needs a right that
