@@ -397,6 +397,10 @@ impl Player {
             self.used.insert(note);
             return true;
         }
+        let fields = |call: &Call| call.model == "stock.picking" && call.method == "fields_get";
+        if call.is_some_and(fields) {
+            return false;
+        }
         let model = call.map(|call| call.model.as_str()).unwrap_or_default();
         match NOT_SIMULATED.iter().find(|(name, _)| *name == model) {
             Some((name, _)) => {
@@ -518,7 +522,7 @@ impl Player {
                         // Odoo calls dates of creating and writing otherwise here and there.
                         let dated = matches!(name.as_str(), "create_date" | "write_date");
                         let text = value.to_string().replace('\u{a0}', " ");
-                        if !(what == "string" && dated) && text != field[what].to_string() {
+                        if !(what == "string" && dated) && text != format!("{}", field[what]) {
                             let own = &field[what];
                             self.complain(place, format!("{what} of {name}: {value} is {own}"));
                         }
@@ -652,13 +656,6 @@ fn kind(value: &Value) -> u8 {
     }
 }
 
-async fn play(name: &str, player: &mut Player) {
-    for exchange in exchanges(name) {
-        player.play(&exchange).await;
-    }
-    println!("{name}: {} exchanges compared", player.compared);
-}
-
 #[tokio::test]
 async fn the_simulator_answers_like_the_tapes() {
     let mut used = BTreeSet::new();
@@ -673,7 +670,9 @@ async fn the_simulator_answers_like_the_tapes() {
             (taxes[1], "TVA 5,5 % TTC", "5.5"),
         ];
         let mut player = Player::start(version, database, taxes).await;
-        play(name, &mut player).await;
+        for exchange in exchanges(name) {
+            player.play(&exchange).await;
+        }
         assert!(player.compared > 30, "{name}");
         assert!(!player.erp.orders().is_empty());
         used.extend(player.used);
