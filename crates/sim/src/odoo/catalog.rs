@@ -24,6 +24,7 @@ fn fields(model: M, version: Version) -> Vec<Field> {
         M::State => base::state(),
         M::Lang => base::lang(),
         M::User => base::user(),
+        M::Move => trade::invoice(),
         M::Data => base::data(),
         M::FieldInfo => base::field_info(),
         M::Module => base::module(),
@@ -34,7 +35,7 @@ fn fields(model: M, version: Version) -> Vec<Field> {
         M::Unit => goods::unit(),
         M::Warehouse => goods::warehouse(),
         M::Location => goods::location(),
-        M::Quant => goods::quant(),
+        M::Quant => goods::quant(version),
         M::Picking => goods::picking(),
         M::Tax => trade::tax(version),
         M::TaxGroup => trade::tax_group(),
@@ -102,6 +103,14 @@ fn many(name: &'static str, label: &'static str, model: M) -> Field {
 
 fn inverse(name: &'static str, label: &'static str, model: M, back: &'static str) -> Field {
     Field::new(name, label, Kind::One2many(model, back))
+}
+
+/// A label up to 17, and from 18 on.
+fn old(version: Version, before: &'static str, now: &'static str) -> &'static str {
+    match version < Version::V18 {
+        true => before,
+        false => now,
+    }
 }
 
 /// Digits of `Product Price`: 19 keeps a price as it is given.

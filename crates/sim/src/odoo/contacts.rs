@@ -194,6 +194,13 @@ impl Session<'_> {
                 "The operation cannot be completed: Contacts require a name",
             ));
         }
+        let lang = get("lang");
+        if lang.truthy() && !self.installed(lang.str()) {
+            let lang = lang.str();
+            return Err(Trouble::value(format!(
+                "Wrong value for res.partner.lang: '{lang}'"
+            )));
+        }
         let vat = get("vat").str().to_owned();
         let country = self.store.follow(M::Country, &get("country_id"), "code");
         if vat_passes(&vat, country.str()) {
@@ -209,6 +216,14 @@ impl Session<'_> {
                 "\nThe VAT number [{vat}] for partner [{name}] does not seem to be valid. \nNote: the expected format is FR23334175221"
             ),
         }))
+    }
+
+    fn installed(&self, language: &str) -> bool {
+        self.store
+            .with_text(M::Lang, "code", language)
+            .iter()
+            .filter_map(|id| self.store.row(M::Lang, *id))
+            .any(|row| self.store.get(M::Lang, row, "active").truthy())
     }
 
     /// A VAT number belongs to the whole commercial entity: contacts and addresses below a company carry the company's.

@@ -1,11 +1,11 @@
 //! `load`: create once by external id, update ever after, all or nothing.
 
-use super::schema::{Field, Kind, M};
+use super::cell::{blank, plain};
+use super::schema::{Kind, M};
 use super::session::{Session, Vals};
 use super::trouble::{Done, Trouble};
-use super::value::{Value, decimal, parse_naive, repr, stamp};
+use super::value::{decimal, repr};
 use super::version::Version;
-use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json, json};
 
 /// What two clients that load one new external id at once get: the loser.
@@ -35,7 +35,7 @@ struct Parsed {
 }
 
 /// Why a cell cannot be read.
-struct Unreadable {
+pub(super) struct Unreadable {
     field: String,
     label: String,
     message: String,
@@ -174,7 +174,12 @@ impl Session<'_> {
         }
     }
 
-    fn parse(&self, model: M, columns: &[Column], rows: &[&[Json]]) -> Result<Parsed, Unreadable> {
+    fn parse(
+        &self,
+        model: M,
+        columns: &[Column],
+        rows: &[&[Json]],
+    ) -> Result<Parsed, Box<Unreadable>> {
         let mut parsed = Parsed::default();
         for column in columns {
             if self.many(model, &column.name).is_some() {
@@ -206,7 +211,7 @@ impl Session<'_> {
         many: M,
         columns: &[Column],
         rows: &[&[Json]],
-    ) -> Result<Vec<Parsed>, Unreadable> {
+    ) -> Result<Vec<Parsed>, Box<Unreadable>> {
         let inner: Vec<Column> = columns
             .iter()
             .filter(|column| column.name == list)
@@ -250,7 +255,7 @@ impl Session<'_> {
         column: &Column,
         cell: &Json,
         parsed: &mut Parsed,
-    ) -> Result<(), Unreadable> {
+    ) -> Result<(), Box<Unreadable>> {
         match column.name.as_str() {
             "id" => {
                 parsed.key = cell
@@ -263,12 +268,12 @@ impl Session<'_> {
                 let id = decimal(cell).and_then(|id| i64::try_from(id).ok());
                 let id = id.filter(|id| self.store.row(model, *id).is_some());
                 if id.is_none() {
-                    return Err(Unreadable {
+                    return Err(Box::new(Unreadable {
                         field: ".id".to_owned(),
                         label: ".id".to_owned(),
                         message: format!("Unknown database identifier '{}'", plain(cell)),
                         more: None,
-                    });
+                    }));
                 }
                 parsed.id = id;
             }
@@ -288,151 +293,6 @@ impl Session<'_> {
             }
         }
         Ok(())
-    }
-
-    /// A cell's text as the value that `create` takes. `%` in a message stands for the field's label.
-    fn convert(
-        &self,
-        field: &Field,
-        rest: Option<&str>,
-        cell: &Json,
-    ) -> Result<Json, (String, Option<Json>)> {
-        if blank(cell) {
-            return Ok(match field.kind {
-                Kind::Many2many(_) => json!([[6, 0, []]]),
-                _ => Json::Bool(false),
-            });
-        }
-        let text = plain(cell);
-        let wrong = |what: &str| {
-            Err((
-                format!("'{text}' does not seem to be {what} for field '%'"),
-                None,
-            ))
-        };
-        match field.kind {
-            Kind::Boolean => match text.to_lowercase().as_str() {
-                "1" | "true" | "yes" => Ok(Json::Bool(true)),
-                "0" | "false" | "no" => Ok(Json::Bool(false)),
-                _ => Err((
-                    format!("Unknown value '{text}' for boolean field '%'"),
-                    None,
-                )),
-            },
-            Kind::Integer => match text.parse::<i64>() {
-                Ok(number) => Ok(Json::from(number)),
-                Err(_) => wrong("an integer"),
-            },
-            Kind::Float(_) | Kind::Monetary => match decimal(cell) {
-                Some(_) => Ok(cell.clone()),
-                None => wrong("a number"),
-            },
-            Kind::Datetime => match parse_naive(&text) {
-                // A time in a file is the user's local time.
-                Some(local) => Ok(Json::from(stamp(
-                    self.zone()
-                        .to_ambiguous_timestamp(local)
-                        .later()
-                        .unwrap_or(self.env.now),
-                ))),
-                None => wrong("a valid datetime"),
-            },
-            Kind::Date => match text
-                .get(..10)
-                .and_then(|day| day.parse::<jiff::civil::Date>().ok())
-            {
-                Some(day) => Ok(Json::from(day.to_string())),
-                None => wrong("a valid date"),
-            },
-            Kind::Selection(options) => {
-                match options
-                    .iter()
-                    .find(|(value, label)| *value == text || *label == text)
-                {
-                    Some((value, _)) => Ok(Json::from(*value)),
-                    None => Err((
-                        format!("Value '{text}' not found in selection field '%'"),
-                        None,
-                    )),
-                }
-            }
-            Kind::Many2one(target) => self.target(target, rest, &text).map(Json::from),
-            Kind::Many2many(target) => {
-                let ids: Result<Vec<i64>, _> = text
-                    .split(',')
-                    .map(|one| self.target(target, rest, one.trim()))
-                    .collect();
-                Ok(json!([[6, 0, ids?]]))
-            }
-            _ => Ok(Json::from(text)),
-        }
-    }
-
-    fn zone(&self) -> TimeZone {
-        let own = self.store.follow(M::User, &Value::Ref(self.env.uid), "tz");
-        let name = self.env.tz.as_deref().unwrap_or(own.str());
-        TimeZone::get(name).unwrap_or(TimeZone::UTC)
-    }
-
-    /// The record that a cell names by external id, database id or name.
-    fn target(
-        &self,
-        model: M,
-        rest: Option<&str>,
-        text: &str,
-    ) -> Result<i64, (String, Option<Json>)> {
-        let (how, found) = match rest {
-            Some("id") => (
-                "external id",
-                self.store
-                    .external(text)
-                    .filter(|row| self.store.get(M::Data, row, "model").str() == model.name())
-                    .and_then(|row| self.store.get(M::Data, row, "res_id").id())
-                    .filter(|id| self.store.row(model, *id).is_some()),
-            ),
-            Some(".id") => (
-                "database id",
-                text.parse()
-                    .ok()
-                    .filter(|id| self.store.row(model, *id).is_some()),
-            ),
-            _ => (
-                "name",
-                self.store
-                    .table(model)
-                    .rows
-                    .values()
-                    .find(|row| self.store.display(model, row) == text)
-                    .map(|row| row.id),
-            ),
-        };
-        found.ok_or_else(|| {
-            let message = format!("No matching record found for {how} '{text}' in field '%'");
-            (message, Some(self.possible_values(model, rest)))
-        })
-    }
-
-    fn possible_values(&self, model: M, rest: Option<&str>) -> Json {
-        let mode = match self.version() >= Version::V18 {
-            true => "list,form",
-            false => "tree,form",
-        };
-        let mut action = json!({
-            "name": "Possible Values",
-            "type": "ir.actions.act_window",
-            "target": "new",
-            "view_mode": mode,
-            "views": [[false, "list"], [false, "form"]],
-            "context": {"create": false},
-            "help": "See all possible values",
-        });
-        if rest == Some("id") {
-            action["res_model"] = Json::from(M::Data.name());
-            action["domain"] = json!([["model", "=", model.name()]]);
-        } else {
-            action["res_model"] = Json::from(model.name());
-        }
-        action
     }
 
     /// Whether someone else committed the same key since this call began to look, or the simulator says so.
@@ -522,21 +382,6 @@ impl Session<'_> {
         }
         let id = self.store.get(M::Data, data, "res_id").id();
         Ok(id.filter(|id| self.store.row(model, *id).is_some()))
-    }
-}
-
-fn blank(cell: &Json) -> bool {
-    match cell {
-        Json::Null | Json::Bool(false) => true,
-        Json::String(text) => text.is_empty(),
-        _ => false,
-    }
-}
-
-fn plain(cell: &Json) -> String {
-    match cell {
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }
 

@@ -263,7 +263,7 @@ impl Session<'_> {
             .unwrap_or("ilike");
         let fits = |shown: &str| match operator {
             "=" => shown == name,
-            _ => super::domain::like(
+            _ => super::pattern::like(
                 shown,
                 name,
                 operator.starts_with('='),

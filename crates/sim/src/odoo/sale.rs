@@ -30,6 +30,8 @@ impl Session<'_> {
         let (name, partner, date) = (slot("name"), slot("partner_id"), slot("date_order"));
         let partner = row.slots[partner].clone();
         if partner == Value::Empty {
+            // Refused for that reason, and not for want of a number.
+            row.slots[name] = Value::text("New");
             return Ok(());
         }
         for (field, kind) in [
@@ -409,6 +411,7 @@ impl Session<'_> {
         row.slots[slot("product_id")] = Value::Ref(product);
         row.slots[slot("location_id")] = Value::Ref(super::seed::STOCK);
         row.slots[slot("quantity")] = Value::Number(Decimal::ZERO);
+        row.slots[slot("in_date")] = Value::Time(self.env.now);
         row
     }
 }

@@ -57,6 +57,7 @@ models! {
     Carrier = "delivery.carrier", "Shipping Methods";
     Order = "sale.order", "Sales Order";
     Line = "sale.order.line", "Sales Order Line";
+    Move = "account.move", "Journal Entry";
     Data = "ir.model.data", "Model Data";
     FieldInfo = "ir.model.fields", "Fields";
     Module = "ir.module.module", "Module";
@@ -76,9 +77,10 @@ pub(super) enum Kind {
     Float(Option<u32>),
     Monetary,
     Selection(&'static [(&'static str, &'static str)]),
+    /// A selection whose options are data: languages, time zones.
+    Open,
     Datetime,
     Date,
-    Json,
     Many2one(M),
     Many2many(M),
     /// The model of the many and their field that points back.
@@ -96,10 +98,9 @@ impl Kind {
             Kind::Integer => "integer",
             Kind::Float(_) => "float",
             Kind::Monetary => "monetary",
-            Kind::Selection(_) => "selection",
+            Kind::Selection(_) | Kind::Open => "selection",
             Kind::Datetime => "datetime",
             Kind::Date => "date",
-            Kind::Json => "json",
             Kind::Many2one(_) => "many2one",
             Kind::Many2many(_) => "many2many",
             Kind::One2many(..) => "one2many",

@@ -371,6 +371,7 @@ fn goods(seeder: &mut Seeder<'_>, options: &ErpOptions, products: &[ErpProduct],
                 ("product_id", Value::Ref(id)),
                 ("location_id", Value::Ref(STOCK)),
                 ("quantity", Value::Number(stock)),
+                ("in_date", Value::Time(seeder.now)),
             ];
             seeder.add(M::Quant, id, &values, "");
         }

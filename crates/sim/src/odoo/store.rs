@@ -56,10 +56,26 @@ impl Table {
         Some(index.get(key).map_or(&[], Vec::as_slice))
     }
 
-    fn enter(&mut self, row: &Row) {
-        self.by_written.insert((row.written, row.id));
+    /// Moves a record in the indexes from what it was to what it is.
+    fn reindex(&mut self, before: Option<&Row>, after: Option<&Row>) {
+        let place = |row: Option<&Row>| row.map(|row| (row.written, row.id));
+        if place(before) != place(after) {
+            before.map(|row| self.by_written.remove(&(row.written, row.id)));
+            after.map(|row| self.by_written.insert((row.written, row.id)));
+        }
         for (slot, index) in &mut self.indexes {
-            if let Some(key) = Key::of(&row.slots[*slot]) {
+            let (old, new) = (
+                before.map(|r| &r.slots[*slot]),
+                after.map(|r| &r.slots[*slot]),
+            );
+            // Most writes leave what is indexed alone.
+            if old == new {
+                continue;
+            }
+            if let Some((row, key)) = before.zip(old.and_then(Key::of)) {
+                withdraw(index, &key, row.id);
+            }
+            if let Some((row, key)) = after.zip(new.and_then(Key::of)) {
                 let ids = index.entry(key).or_default();
                 if let Err(at) = ids.binary_search(&row.id) {
                     ids.insert(at, row.id);
@@ -67,21 +83,15 @@ impl Table {
             }
         }
     }
+}
 
-    fn leave(&mut self, row: &Row) {
-        self.by_written.remove(&(row.written, row.id));
-        for (slot, index) in &mut self.indexes {
-            let Some(key) = Key::of(&row.slots[*slot]) else {
-                continue;
-            };
-            if let Some(ids) = index.get_mut(&key) {
-                if let Ok(at) = ids.binary_search(&row.id) {
-                    ids.remove(at);
-                }
-                if ids.is_empty() {
-                    index.remove(&key);
-                }
-            }
+fn withdraw(index: &mut HashMap<Key, Vec<i64>>, key: &Key, id: i64) {
+    if let Some(ids) = index.get_mut(key) {
+        if let Ok(at) = ids.binary_search(&id) {
+            ids.remove(at);
+        }
+        if ids.is_empty() {
+            index.remove(key);
         }
     }
 }
@@ -270,11 +280,8 @@ impl Store {
     fn set(&mut self, model: M, id: i64, row: Option<Row>) -> Option<Row> {
         let table = &mut self.tables[model as usize];
         let before = table.rows.remove(&id);
-        if let Some(before) = &before {
-            table.leave(before);
-        }
+        table.reindex(before.as_ref(), row.as_ref());
         if let Some(row) = row {
-            table.enter(&row);
             table.rows.insert(id, row);
         }
         before

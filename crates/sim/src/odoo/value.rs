@@ -25,8 +25,6 @@ pub(super) enum Value {
     Day(Date),
     Ref(i64),
     Refs(Vec<i64>),
-    /// Something the simulator only passes on.
-    Raw(Json),
 }
 
 impl Value {
@@ -74,7 +72,6 @@ impl Value {
             Value::Number(value) => !value.is_zero(),
             Value::Text(text) => !text.is_empty(),
             Value::Refs(ids) => !ids.is_empty(),
-            Value::Raw(json) => !json.is_null(),
             Value::Time(_) | Value::Day(_) | Value::Ref(_) => true,
         }
     }
@@ -115,7 +112,6 @@ impl Value {
             Value::Day(day) => Json::from(day.to_string()),
             Value::Ref(id) => Json::from(*id),
             Value::Refs(ids) => Json::from(ids.clone()),
-            Value::Raw(json) => json.clone(),
         }
     }
 }
@@ -199,7 +195,7 @@ pub(super) fn coerce(model: &str, field: &Field, json: &Json) -> Done<Value> {
     match &field.kind {
         Kind::Boolean => Ok(Value::Bool(truthy(json))),
         _ if nothing => Ok(Value::Empty),
-        Kind::Char | Kind::Text | Kind::Html => Ok(match json {
+        Kind::Char | Kind::Text | Kind::Html | Kind::Open => Ok(match json {
             Json::String(text) => Value::text(text.as_str()),
             other => Value::text(other.to_string()),
         }),
@@ -261,7 +257,6 @@ pub(super) fn coerce(model: &str, field: &Field, json: &Json) -> Done<Value> {
                 repr(other)
             ))),
         },
-        Kind::Json => Ok(Value::Raw(json.clone())),
         Kind::Many2many(_) | Kind::One2many(..) => Err(Trouble::value(format!(
             "Wrong value for {model}.{}: {}",
             field.name,

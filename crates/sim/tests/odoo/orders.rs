@@ -467,3 +467,99 @@ async fn a_company_gives_its_number_to_the_contacts_below_it() {
         2
     );
 }
+
+#[tokio::test]
+async fn rights_can_be_missing() {
+    for version in [Version::V16, Version::V19] {
+        let options = ErpOptions {
+            forbidden: vec![("res.partner".to_owned(), "create".to_owned())],
+            ..of(version)
+        };
+        let served = Served::start(erp(options)).await;
+        let denied = Err("odoo.exceptions.AccessError".to_owned());
+        let vals = json!([{"name": "Someone"}]);
+        let made = served.rpc("res.partner", "create", vals, json!({})).await;
+        assert_eq!(made, denied);
+        let rows = json!([["id", "name"], [["hub.p", "Someone"]]]);
+        let loaded = served.rpc("res.partner", "load", rows, json!({})).await;
+        assert_eq!(loaded, denied);
+        let asked = json!(["create", false]);
+        let may = served
+            .rpc("res.partner", "check_access_rights", asked, json!({}))
+            .await;
+        assert_eq!(may, Ok(json!(false)));
+        if version == Version::V19 {
+            let asked = json!([[], "read"]);
+            let may = served
+                .rpc("res.partner", "has_access", asked, json!({}))
+                .await;
+            assert_eq!(may, Ok(json!(true)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_commit_can_come_later_than_its_date() {
+    let options = ErpOptions {
+        commit_lag: std::time::Duration::from_secs(60),
+        ..of(Version::V19)
+    };
+    let served = Served::start(erp(options)).await;
+    for n in 0..20 {
+        served.partner(&format!("P{n}")).await;
+    }
+    let found = served
+        .rpc(
+            "res.partner",
+            "search_read",
+            json!([[["name", "like", "P"]]]),
+            json!({"fields": ["write_date"], "order": "id"}),
+        )
+        .await
+        .unwrap();
+    let dates: Vec<&str> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["write_date"].as_str().unwrap())
+        .collect();
+    assert!(
+        !dates.is_sorted(),
+        "a poll that goes by the last date misses some: {dates:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_poll_walks_the_pages_by_date_and_id_without_a_gap() {
+    let served = Served::of(Version::V19).await;
+    let people: Vec<Value> = (0..250).map(|n| json!({"name": format!("P{n}")})).collect();
+    let made = served
+        .rpc("res.partner", "create", json!([people]), json!({}))
+        .await
+        .unwrap();
+    let domain = json!([
+        ["write_date", ">=", "2000-01-01 00:00:00"],
+        ["id", "in", made]
+    ]);
+    let unindexed = json!([
+        ["write_date", ">=", "2000-01-01 00:00:00"],
+        ["name", "like", "P"]
+    ]);
+    for domain in [domain, unindexed] {
+        let mut seen = Vec::new();
+        loop {
+            let page = json!({"order": "write_date,id", "limit": 40, "offset": seen.len()});
+            let ids = served
+                .rpc("res.partner", "search", json!([domain]), page)
+                .await
+                .unwrap();
+            let ids = ids.as_array().unwrap().clone();
+            if ids.is_empty() {
+                break;
+            }
+            seen.extend(ids);
+        }
+        seen.retain(|id| made.as_array().unwrap().contains(id));
+        assert_eq!(Value::Array(seen), made);
+    }
+}

@@ -24,15 +24,19 @@ fn shared(version: Version) -> Vec<Field> {
         text("description_sale", "Sales Description"),
         digits("list_price", "Sales Price", price_digits(version)),
         float("weight", "Weight"),
-        flag("sale_ok", "Sales"),
-        one("uom_id", "Unit", M::Unit),
+        flag("sale_ok", old(version, "Can be Sold", "Sales")),
+        one("uom_id", old(version, "Unit of Measure", "Unit"), M::Unit).required(),
         one("company_id", "Company", M::Company),
-        many("taxes_id", "Sales Taxes", M::Tax),
+        many(
+            "taxes_id",
+            old(version, "Customer Taxes", "Sales Taxes"),
+            M::Tax,
+        ),
     ];
     if version < Version::V18 {
-        fields.push(choice("detailed_type", "Product Type", TYPES_OLD));
+        fields.push(choice("detailed_type", "Product Type", TYPES_OLD).required());
     } else {
-        fields.push(choice("type", "Product Type", TYPES_NEW));
+        fields.push(choice("type", "Product Type", TYPES_NEW).required());
         fields.push(flag("is_storable", "Track Inventory"));
     }
     fields
@@ -41,19 +45,18 @@ fn shared(version: Version) -> Vec<Field> {
 pub(super) fn product(version: Version) -> Vec<Field> {
     let mut fields: Vec<Field> = shared(version)
         .into_iter()
-        .map(|mut field| {
-            field.required = false;
+        .map(|field| {
             let name = field.name;
             field.via("product_tmpl_id", name)
         })
         .collect();
     if version < Version::V18 {
-        fields.push(
-            choice("type", "Product Type", TYPES_OLD).via("product_tmpl_id", "detailed_type"),
-        );
+        fields.push(choice("type", "Type", TYPES_OLD).via("product_tmpl_id", "detailed_type"));
     }
     fields.extend([
-        one("product_tmpl_id", "Product Template", M::Template).indexed(),
+        one("product_tmpl_id", "Product Template", M::Template)
+            .required()
+            .indexed(),
         char("default_code", "Internal Reference").indexed(),
         char("barcode", "Barcode").indexed(),
         flag("active", "Active"),
@@ -82,7 +85,7 @@ pub(super) fn template(version: Version) -> Vec<Field> {
     let mut fields = shared(version);
     if version < Version::V18 {
         fields.push(
-            choice("type", "Product Type", TYPES_OLD)
+            choice("type", "Type", TYPES_OLD)
                 .computed(|store, row| store.get(M::Template, row, "detailed_type")),
         );
     }
@@ -92,7 +95,8 @@ pub(super) fn template(version: Version) -> Vec<Field> {
             "Products",
             M::Product,
             "product_tmpl_id",
-        ),
+        )
+        .required(),
         one("product_variant_id", "Product", M::Product).computed(|store, row| {
             store
                 .variant(row.id)
@@ -162,7 +166,7 @@ pub(super) fn location() -> Vec<Field> {
     ]
 }
 
-pub(super) fn quant() -> Vec<Field> {
+pub(super) fn quant(version: Version) -> Vec<Field> {
     vec![
         one("product_id", "Product", M::Product)
             .required()
@@ -171,18 +175,23 @@ pub(super) fn quant() -> Vec<Field> {
         one("company_id", "Company", M::Company).via("location_id", "company_id"),
         float("quantity", "Quantity").derived(),
         float("outgoing", "Promised").hidden(),
-        float("reserved_quantity", "Reserved Quantity").computed(|store, row| {
-            let on_hand = store.get(M::Quant, row, "quantity").number();
-            let outgoing = store.get(M::Quant, row, "outgoing").number();
-            Value::Number(outgoing.min(on_hand.max(Decimal::ZERO)))
-        }),
+        float("reserved_quantity", "Reserved Quantity")
+            .required()
+            .computed(|store, row| {
+                let on_hand = store.get(M::Quant, row, "quantity").number();
+                let outgoing = store.get(M::Quant, row, "outgoing").number();
+                Value::Number(outgoing.min(on_hand.max(Decimal::ZERO)))
+            }),
         float("available_quantity", "Available Quantity").computed(|store, row| {
             let on_hand = store.get(M::Quant, row, "quantity").number();
             let reserved = store.get(M::Quant, row, "reserved_quantity").number();
             Value::Number(on_hand - reserved)
         }),
-        float("inventory_quantity", "Counted"),
-        datetime("in_date", "Incoming Date"),
+        float(
+            "inventory_quantity",
+            old(version, "Counted Quantity", "Counted"),
+        ),
+        datetime("in_date", "Incoming Date").required(),
     ]
 }
 

@@ -20,7 +20,8 @@ pub(super) fn tax(version: Version) -> Vec<Field> {
                 ("purchase", "Purchases"),
                 ("none", "None"),
             ],
-        ),
+        )
+        .required(),
         choice(
             "amount_type",
             "Tax Computation",
@@ -30,18 +31,24 @@ pub(super) fn tax(version: Version) -> Vec<Field> {
                 ("percent", "Percentage"),
                 ("division", "Percentage Tax Included"),
             ],
+        )
+        .required(),
+        digits("amount", "Amount", Some(4)).required(),
+        flag(
+            "price_include",
+            old(version, "Included in Price", "Price Include"),
         ),
-        digits("amount", "Amount", Some(4)),
-        flag("price_include", "Included in Price"),
-        integer("sequence", "Sequence"),
+        integer("sequence", "Sequence").required(),
         flag("active", "Active"),
-        one("company_id", "Company", M::Company),
-        one("country_id", "Country", M::Country),
-        one("tax_group_id", "Tax Group", M::TaxGroup),
-        char("description", "Description"),
+        one("company_id", "Company", M::Company).required(),
+        one("country_id", "Country", M::Country).required(),
+        one("tax_group_id", "Tax Group", M::TaxGroup).required(),
         flag("include_base_amount", "Affect Base of Subsequent Taxes"),
     ];
-    if version >= Version::V18 {
+    if version < Version::V18 {
+        fields.push(char("description", "Label on Invoices"));
+    } else {
+        fields.push(html("description", "Description"));
         fields.push(choice(
             "price_include_override",
             "Included in Price",
@@ -96,6 +103,19 @@ pub(super) fn team() -> Vec<Field> {
     ]
 }
 
+/// Invoices. There are none: they are not simulated.
+pub(super) fn invoice() -> Vec<Field> {
+    vec![
+        char("name", "Number"),
+        char("ref", "Reference"),
+        char("state", "Status"),
+        char("invoice_origin", "Origin"),
+        one("partner_id", "Partner", M::Partner),
+        one("currency_id", "Currency", M::Currency),
+        money("amount_total", "Total"),
+    ]
+}
+
 pub(super) fn carrier() -> Vec<Field> {
     vec![
         char("name", "Delivery Method").required(),
@@ -103,7 +123,8 @@ pub(super) fn carrier() -> Vec<Field> {
             "delivery_type",
             "Provider",
             &[("base_on_rule", "Based on Rules"), ("fixed", "Fixed Price")],
-        ),
+        )
+        .required(),
         float("fixed_price", "Fixed Price"),
         one("product_id", "Delivery Product", M::Product).required(),
         one("company_id", "Company", M::Company),
@@ -145,18 +166,22 @@ pub(super) fn order(version: Version) -> Vec<Field> {
         STATES
     };
     let mut fields = vec![
-        char("name", "Order Reference").indexed(),
-        one("company_id", "Company", M::Company),
+        char("name", "Order Reference").required().indexed(),
+        one("company_id", "Company", M::Company).required(),
         one("partner_id", "Customer", M::Partner)
             .required()
             .indexed(),
-        one("partner_invoice_id", "Invoice Address", M::Partner).indexed(),
-        one("partner_shipping_id", "Delivery Address", M::Partner).indexed(),
+        one("partner_invoice_id", "Invoice Address", M::Partner)
+            .required()
+            .indexed(),
+        one("partner_shipping_id", "Delivery Address", M::Partner)
+            .required()
+            .indexed(),
         choice("state", "Status", states),
         char("client_order_ref", "Customer Reference").indexed(),
         char("origin", "Source Document").indexed(),
         char("reference", "Payment Ref."),
-        datetime("date_order", "Order Date"),
+        datetime("date_order", "Order Date").required(),
         datetime("commitment_date", "Delivery Date"),
         Field::new("validity_date", "Expiration", Kind::Date),
         html("note", "Terms and conditions"),
@@ -185,12 +210,16 @@ pub(super) fn order(version: Version) -> Vec<Field> {
         ),
         choice("delivery_status", "Delivery Status", DELIVERY_STATUS)
             .computed(|store, row| store.delivery_status(row.id)),
-        Field::new("invoice_ids", "Invoices", Kind::Json)
-            .computed(|_, _| Value::Raw(serde_json::Value::Array(Vec::new()))),
+        many("invoice_ids", "Invoices", M::Move).computed(|_, _| Value::Refs(Vec::new())),
         integer("invoice_count", "Invoice Count").computed(|_, _| Value::Int(0)),
     ];
     if version > Version::V16 {
         fields.push(flag("locked", "Locked"));
+    } else {
+        // Later versions do without either.
+        for field in &mut fields {
+            field.required |= matches!(field.name, "pricelist_id" | "warehouse_id");
+        }
     }
     fields
 }
@@ -215,7 +244,11 @@ pub(super) fn line(version: Version) -> Vec<Field> {
             .via("product_id", "product_tmpl_id"),
         text("name", "Description").required(),
         digits("product_uom_qty", "Quantity", Some(2)).required(),
-        one(version.line_unit(), "Unit", M::Unit),
+        one(
+            version.line_unit(),
+            old(version, "Unit of Measure", "Unit"),
+            M::Unit,
+        ),
         many(version.line_taxes(), "Taxes", M::Tax),
         digits("price_unit", "Unit Price", price_digits(version)).required(),
         digits("discount", "Discount (%)", Some(2)),
@@ -224,7 +257,7 @@ pub(super) fn line(version: Version) -> Vec<Field> {
         money("price_total", "Total").derived(),
         float("qty_delivered", "Delivery Quantity"),
         float("qty_invoiced", "Invoiced Quantity").computed(|_, _| Value::Number(Decimal::ZERO)),
-        float("customer_lead", "Lead Time"),
+        float("customer_lead", "Lead Time").required(),
         flag("is_delivery", "Is a Delivery"),
         flag("is_downpayment", "Is a down payment"),
         float("demand", "Promised").hidden(),
