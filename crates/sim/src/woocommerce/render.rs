@@ -126,7 +126,7 @@ pub(crate) fn order(order: &Order, look: &Look, dp: u32) -> Value {
     );
     put("fee_lines", list(&order.fees, |item| fee(item, look, dp)));
     put("coupon_lines", list(&order.coupons, |item| coupon(item, look)));
-    put("refunds", mentions(order, dp));
+    put("refunds", mentions(order, look, dp));
     put("payment_url", pay_address(order, look).into());
     put("is_editable", order.is_editable().into());
     let unpaid = matches!(order.status.as_str(), "pending" | "failed" | "checkout-draft");
@@ -385,7 +385,7 @@ fn old_coupon(coupon: &CouponLine) -> Value {
 }
 
 /// The refunds an order mentions, the last first, with negative totals.
-fn mentions(order: &Order, dp: u32) -> Value {
+fn mentions(order: &Order, look: &Look, dp: u32) -> Value {
     let newest: Vec<&Refund> = order.refunds.iter().rev().collect();
     list(&newest, |refund| {
         let tax: Decimal = refund
@@ -399,7 +399,9 @@ fn mentions(order: &Order, dp: u32) -> Value {
             "reason": refund.reason,
             "total": money(-refund.amount, dp),
         });
-        out["total_tax"] = money(-tax, dp).into();
+        if look.recent {
+            out["total_tax"] = money(-tax, dp).into();
+        }
         out
     })
 }

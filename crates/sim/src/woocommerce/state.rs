@@ -1,7 +1,7 @@
 //! What the simulated shop holds, and the events its changes cause.
 
 use super::auth::Keys;
-use super::order::{Ids, Order};
+use super::order::{Ids, Note, Order};
 use super::product::Product;
 use super::render::{self, Look};
 use super::webhook::Webhooks;
@@ -102,6 +102,15 @@ impl State {
         }
         for refund in &mut order.refunds {
             refund.created = at;
+        }
+        if order.paid.is_some() || promised {
+            let now = super::sales::label(&order.status);
+            order.notes.push(Note {
+                id: self.ids.note(),
+                created: at,
+                text: format!("Order status changed from Pending payment to {now}."),
+                to_customer: false,
+            });
         }
         let id = order.id;
         if matches!(order.status.as_str(), "processing" | "on-hold" | "completed") {
