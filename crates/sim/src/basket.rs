@@ -62,7 +62,12 @@ pub(crate) enum Off {
 }
 
 /// What `off` takes of each amount, in the order of the amounts. `units` is the number of pieces of each.
-pub(crate) fn take_off(off: Off, amounts: &[Decimal], units: &[Decimal], terms: Terms) -> Vec<Decimal> {
+pub(crate) fn take_off(
+    off: Off,
+    amounts: &[Decimal],
+    units: &[Decimal],
+    terms: Terms,
+) -> Vec<Decimal> {
     match off {
         Off::Shipping => vec![Decimal::ZERO; amounts.len()],
         Off::Percent(percent) => percent_off(percent, amounts, terms),
@@ -196,7 +201,11 @@ fn on_top(amount: Decimal, rates: &[Rate]) -> Vec<Decimal> {
     rates
         .iter()
         .map(|rate| {
-            let base = if rate.compound { amount + simple } else { amount };
+            let base = if rate.compound {
+                amount + simple
+            } else {
+                amount
+            };
             part(base, rate)
         })
         .collect()
@@ -387,8 +396,14 @@ mod tests {
             include_tax: true,
             ..EURO
         };
-        assert_eq!(taxes_on(d("9.99"), &[rate("20", false)], with_tax), [d("1.66")]);
-        assert_eq!(taxes_on(d("33.75"), &[rate("20", false)], EURO), [d("6.75")]);
+        assert_eq!(
+            taxes_on(d("9.99"), &[rate("20", false)], with_tax),
+            [d("1.66")]
+        );
+        assert_eq!(
+            taxes_on(d("33.75"), &[rate("20", false)], EURO),
+            [d("6.75")]
+        );
         // The tape with TPS and a compound TVQ.
         let canada = [rate("5", false), rate("9.975", true)];
         assert_eq!(taxes_on(d("33.75"), &canada, EURO), [d("1.69"), d("3.53")]);
@@ -396,7 +411,10 @@ mod tests {
             at_subtotal: true,
             ..EURO
         };
-        assert_eq!(taxes_on(d("0.83"), &[rate("5.5", false)], at_subtotal), [d("0.04565")]);
+        assert_eq!(
+            taxes_on(d("0.83"), &[rate("5.5", false)], at_subtotal),
+            [d("0.04565")]
+        );
     }
 
     #[test]
@@ -414,9 +432,18 @@ mod tests {
             EURO,
         );
         assert_eq!(fixed.iter().sum::<Decimal>(), d("5"));
-        assert!(fixed.iter().all(|part| *part == d("1.66") || *part == d("1.67")));
+        assert!(
+            fixed
+                .iter()
+                .all(|part| *part == d("1.66") || *part == d("1.67"))
+        );
         assert_eq!(
-            take_off(Off::Fixed(d("5")), &[d("2"), d("1")], &[d("1"), d("1")], EURO),
+            take_off(
+                Off::Fixed(d("5")),
+                &[d("2"), d("1")],
+                &[d("1"), d("1")],
+                EURO
+            ),
             [d("2"), d("1")]
         );
     }

@@ -18,17 +18,66 @@ pub(crate) struct Buyer {
 }
 
 const FIRST: [&str; 24] = [
-    "Camille", "Léa", "Hugo", "Chloé", "Zoé", "Noël", "Inès", "Jules", "Ana", "Luis", "Giulia", "Marco",
-    "Femke", "Sven", "Jürgen", "Anke", "Élodie", "François", "Maëlle", "Théo", "Agnès", "Bruno", "Mina", "Otto",
+    "Camille",
+    "Léa",
+    "Hugo",
+    "Chloé",
+    "Zoé",
+    "Noël",
+    "Inès",
+    "Jules",
+    "Ana",
+    "Luis",
+    "Giulia",
+    "Marco",
+    "Femke",
+    "Sven",
+    "Jürgen",
+    "Anke",
+    "Élodie",
+    "François",
+    "Maëlle",
+    "Théo",
+    "Agnès",
+    "Bruno",
+    "Mina",
+    "Otto",
 ];
 const LAST: [&str; 24] = [
-    "Exemple", "Modèle", "Essai", "Muster", "Beispiel", "Ejemplo", "Esempio", "Voorbeeld", "Specimen",
-    "D’Essai", "Lorem", "Ipsum", "Dolor", "Amet", "Fictif", "Inventé", "Témoin", "Patron", "Maquette", "Croquis",
-    "Ébauche", "Brouillon", "Canevas", "Gabarit",
+    "Exemple",
+    "Modèle",
+    "Essai",
+    "Muster",
+    "Beispiel",
+    "Ejemplo",
+    "Esempio",
+    "Voorbeeld",
+    "Specimen",
+    "D’Essai",
+    "Lorem",
+    "Ipsum",
+    "Dolor",
+    "Amet",
+    "Fictif",
+    "Inventé",
+    "Témoin",
+    "Patron",
+    "Maquette",
+    "Croquis",
+    "Ébauche",
+    "Brouillon",
+    "Canevas",
+    "Gabarit",
 ];
 const COMPANIES: [&str; 8] = [
-    "Société Exemple SARL", "Atelier Fictif SAS", "Maison Modèle", "Muster GmbH", "Boutique d’Essai",
-    "Comptoir Témoin SARL", "Ébauche & Fils", "Lorem Ipsum SA",
+    "Société Exemple SARL",
+    "Atelier Fictif SAS",
+    "Maison Modèle",
+    "Muster GmbH",
+    "Boutique d’Essai",
+    "Comptoir Témoin SARL",
+    "Ébauche & Fils",
+    "Lorem Ipsum SA",
 ];
 
 /// Country, state, city, postcode, phone with `#` for digits (ranges kept for fiction; empty where none is known to us); and
@@ -75,10 +124,7 @@ fn buyer(stream: &mut Seed, index: usize, customer: u64, company: bool) -> Buyer
     let mut billing = address(stream, index, place);
     let mut vat_number = String::new();
     if company {
-        billing.company = format!(
-            "{} {index}",
-            COMPANIES[stream.below(COMPANIES.len())]
-        );
+        billing.company = format!("{} {index}", COMPANIES[stream.below(COMPANIES.len())]);
         vat_number = french_vat_number(index as u64);
     }
     let mut shipping = billing.clone();
@@ -161,7 +207,11 @@ mod tests {
     #[test]
     fn addresses_are_plainly_fictitious_and_no_two_buyers_share_one() {
         let (accounts, guests) = buyers(5, 400);
-        let emails: Vec<_> = accounts.iter().chain(&guests).map(|b| &b.billing.email).collect();
+        let emails: Vec<_> = accounts
+            .iter()
+            .chain(&guests)
+            .map(|b| &b.billing.email)
+            .collect();
         assert!(emails.iter().all(|email| email.ends_with("@example.test")));
         assert_eq!(emails.iter().collect::<BTreeSet<_>>().len(), emails.len());
         let numbers: Vec<_> = accounts

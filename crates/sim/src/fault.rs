@@ -264,7 +264,7 @@ impl Faults {
         }
         kind.map(|kind| Fate {
             kind,
-            dice: stream.next(),
+            dice: stream.bits(),
             rates,
         })
     }
@@ -316,7 +316,9 @@ async fn strike(State(faults): State<Faults>, request: Request, next: Next) -> R
 /// The answer, ending somewhere in its body while its `Content-Length` promises all of it.
 async fn cut(response: Response, dice: u64) -> Response {
     let (parts, body) = response.into_parts();
-    let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let bytes = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .unwrap_or_default();
     if bytes.is_empty() {
         return closed();
     }

@@ -159,7 +159,11 @@ impl Shop {
             let Some(parcel) = parcel else { continue };
             tried += 1;
             let ping = parcel.delivery.record == 0;
-            let fate = if ping { Fate::Sent } else { faults.fate(others && postponed > 0) };
+            let fate = if ping {
+                Fate::Sent
+            } else {
+                faults.fate(others && postponed > 0)
+            };
             match fate {
                 Fate::Sent => self.deliver(parcel, faults).await,
                 Fate::Dropped => {
@@ -252,14 +256,20 @@ fn pack(state: &mut State, delivery: Delivery) -> Option<Parcel> {
     if hook.status != "active" {
         return None;
     }
-    let agent = format!("WooCommerce/{} Hookshot (WordPress/7.1)", state.look.version);
+    let agent = format!(
+        "WooCommerce/{} Hookshot (WordPress/7.1)",
+        state.look.version
+    );
     if delivery.record == 0 {
         return Some(Parcel {
             delivery,
             address: hook.delivery_url,
             headers: vec![
                 ("user-agent", agent),
-                ("content-type", "application/x-www-form-urlencoded".to_owned()),
+                (
+                    "content-type",
+                    "application/x-www-form-urlencoded".to_owned(),
+                ),
             ],
             body: format!("webhook_id={}", hook.id),
         });

@@ -21,5 +21,7 @@ pub(crate) fn currency(code: &str) -> Currency {
 
 fn fallback_currency() -> Currency {
     // Reached only by a code misspelt in this crate, which the tests of the catalogue would show.
-    "EUR".parse().unwrap_or_else(|_| unreachable!("EUR is a currency code"))
+    "EUR"
+        .parse()
+        .unwrap_or_else(|_| unreachable!("EUR is a currency code"))
 }

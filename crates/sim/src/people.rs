@@ -83,7 +83,9 @@ fn fits(order: &Order, deed: Deed) -> bool {
         Deed::Quantity => order.status == "on-hold" && order.coupons.is_empty(),
         Deed::Note | Deed::Address => open,
         Deed::Cancelled | Deed::Trashed => open,
-        Deed::PutBack => order.status == "cancelled" && order.touched.last() == Some(&Deed::Cancelled),
+        Deed::PutBack => {
+            order.status == "cancelled" && order.touched.last() == Some(&Deed::Cancelled)
+        }
     }
 }
 
@@ -127,7 +129,10 @@ impl Shop {
                     true
                 }
                 Deed::PutBack => {
-                    let back = order.before.clone().unwrap_or_else(|| "processing".to_owned());
+                    let back = order
+                        .before
+                        .clone()
+                        .unwrap_or_else(|| "processing".to_owned());
                     set_status(order, &back, note);
                     true
                 }

@@ -1,5 +1,7 @@
 //! The fault layer in front of a router that counts its effects.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at what it does not expect")]
+
 use axum::Router;
 use axum::routing::post;
 use comptoir_sim::fault::{FaultRates, Faults, Kind};
@@ -74,12 +76,19 @@ fn only(kind: Kind) -> FaultRates {
 
 #[tokio::test]
 async fn errors_before_the_effect_have_none_and_after_it_have() {
-    for (kind, effect) in [(Kind::TooMany, 0), (Kind::ErrorBefore, 0), (Kind::ErrorAfter, 1)] {
+    for (kind, effect) in [
+        (Kind::TooMany, 0),
+        (Kind::ErrorBefore, 0),
+        (Kind::ErrorAfter, 1),
+    ] {
         let rig = rig(only(kind)).await;
         let answer = rig.call().await.unwrap();
         let status = answer.status().as_u16();
         assert_eq!(status == 429, kind == Kind::TooMany, "{kind:?}");
-        assert!(status == 429 || (500..=504).contains(&status), "{kind:?} {status}");
+        assert!(
+            status == 429 || (500..=504).contains(&status),
+            "{kind:?} {status}"
+        );
         if kind == Kind::TooMany {
             assert_eq!(answer.headers()["retry-after"], "1");
         }

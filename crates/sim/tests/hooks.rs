@@ -1,5 +1,7 @@
 //! Webhooks of the simulated shop, as a hub hears them.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at what it does not expect")]
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -45,7 +47,9 @@ async fn rig(options: ShopOptions) -> Rig {
         heard: Arc::default(),
         answer: Arc::new(Mutex::new(200)),
     };
-    let router = Router::new().route("/hook", post(hear)).with_state(hub.clone());
+    let router = Router::new()
+        .route("/hook", post(hear))
+        .with_state(hub.clone());
     Rig {
         server: Server::start(shop.router()).await.unwrap(),
         hub_server: Server::start(router).await.unwrap(),
@@ -59,10 +63,15 @@ impl Rig {
     async fn api(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let url = format!("{}/wp-json/wc/v3/{path}", self.server.url());
         let call = self.http.request(method.parse().unwrap(), url);
-        let call = call.basic_auth("ck_simulated", Some("cs_simulated")).body(body.to_owned());
+        let call = call
+            .basic_auth("ck_simulated", Some("cs_simulated"))
+            .body(body.to_owned());
         let answer = call.send().await.unwrap();
         let status = answer.status().as_u16();
-        (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap())
+        (
+            status,
+            serde_json::from_str(&answer.text().await.unwrap()).unwrap(),
+        )
     }
 
     async fn subscribe(&self, topic: &str) -> u64 {
@@ -81,7 +90,11 @@ impl Rig {
 
     fn some_order(&self) -> u64 {
         let orders = self.shop.orders();
-        orders.iter().find(|order| order.expected == Expected::Imported && order.status == "processing").unwrap().id
+        orders
+            .iter()
+            .find(|order| order.expected == Expected::Imported && order.status == "processing")
+            .unwrap()
+            .id
     }
 }
 
@@ -106,7 +119,10 @@ async fn a_ping_comes_first_and_a_delivery_is_signed() {
     assert_eq!(heard.len(), 1);
     let (headers, body) = &heard[0];
     let order: Value = serde_json::from_str(body).unwrap();
-    assert_eq!((&order["id"], &order["customer_note"]), (&id.into(), &"three".into()));
+    assert_eq!(
+        (&order["id"], &order["customer_note"]),
+        (&id.into(), &"three".into())
+    );
     let signature = headers["x-wc-webhook-signature"].to_str().unwrap();
     assert_eq!(signature, hook_signature("s3cret", body.as_bytes()));
     assert_ne!(signature, hook_signature("other", body.as_bytes()));
@@ -117,7 +133,8 @@ async fn a_ping_comes_first_and_a_delivery_is_signed() {
 /// The shop signs as the recorded shop did: the tapes' signatures are recomputed.
 #[test]
 fn the_signature_is_that_of_the_tapes() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../connectors/src/woocommerce/tapes/11.0.1");
+    let folder =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../connectors/src/woocommerce/tapes/11.0.1");
     let mut checked = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -146,7 +163,8 @@ async fn the_sixth_failure_in_a_row_disables_and_the_count_stays() {
     let change = || rig.api("PUT", "orders/0", "{}");
     assert_eq!(change().await.0, 404);
     for failure in 1..=6 {
-        rig.api("PUT", &format!("orders/{id}"), r#"{"customer_note":"x"}"#).await;
+        rig.api("PUT", &format!("orders/{id}"), r#"{"customer_note":"x"}"#)
+            .await;
         rig.shop.run_hooks(&faults).await;
         let (_, now) = rig.api("GET", &format!("webhooks/{hook}"), "").await;
         let wanted = if failure < 6 { "active" } else { "disabled" };
@@ -154,11 +172,22 @@ async fn the_sixth_failure_in_a_row_disables_and_the_count_stays() {
     }
     rig.heard();
     // Changes while it is disabled are lost for good; set back to active, one failure is enough.
-    rig.api("PUT", &format!("orders/{id}"), r#"{"customer_note":"lost"}"#).await;
-    rig.api("PUT", &format!("webhooks/{hook}"), r#"{"status":"active"}"#).await;
+    rig.api(
+        "PUT",
+        &format!("orders/{id}"),
+        r#"{"customer_note":"lost"}"#,
+    )
+    .await;
+    rig.api("PUT", &format!("webhooks/{hook}"), r#"{"status":"active"}"#)
+        .await;
     rig.shop.run_hooks(&faults).await;
-    assert!(rig.heard().iter().all(|(_, body)| body.starts_with("webhook_id")));
-    rig.api("PUT", &format!("orders/{id}"), r#"{"customer_note":"y"}"#).await;
+    assert!(
+        rig.heard()
+            .iter()
+            .all(|(_, body)| body.starts_with("webhook_id"))
+    );
+    rig.api("PUT", &format!("orders/{id}"), r#"{"customer_note":"y"}"#)
+        .await;
     rig.shop.run_hooks(&faults).await;
     let (_, now) = rig.api("GET", &format!("webhooks/{hook}"), "").await;
     assert_eq!(now["status"], "disabled");
@@ -179,11 +208,22 @@ async fn the_trash_tells_the_id_and_an_order_that_is_gone_tells_an_error() {
     assert_eq!(heard.len(), 1);
     assert_eq!(heard[0].1, format!("{{\"id\":{id}}}"));
     let other = rig.some_order();
-    rig.api("PUT", &format!("orders/{other}"), r#"{"customer_note":"x"}"#).await;
-    rig.api("DELETE", &format!("orders/{other}?force=true"), "").await;
+    rig.api(
+        "PUT",
+        &format!("orders/{other}"),
+        r#"{"customer_note":"x"}"#,
+    )
+    .await;
+    rig.api("DELETE", &format!("orders/{other}?force=true"), "")
+        .await;
     rig.shop.run_hooks(&faults).await;
     let bodies: Vec<String> = rig.heard().into_iter().map(|(_, body)| body).collect();
-    assert!(bodies.iter().any(|body| body.contains("woocommerce_rest_shop_order_invalid_id")), "{bodies:?}");
+    assert!(
+        bodies
+            .iter()
+            .any(|body| body.contains("woocommerce_rest_shop_order_invalid_id")),
+        "{bodies:?}"
+    );
 }
 
 #[tokio::test]
@@ -238,7 +278,8 @@ async fn deliveries_are_dropped_doubled_reordered_and_delayed() {
     faults.quiet();
     let id = rig.some_order();
     rig.subscribe("order.updated").await;
-    rig.api("PUT", &format!("orders/{id}"), r#"{"customer_note":"x"}"#).await;
+    rig.api("PUT", &format!("orders/{id}"), r#"{"customer_note":"x"}"#)
+        .await;
     let before = faults.counts()["sent"];
     rig.shop.run_hooks(&faults).await;
     assert_eq!(faults.counts()["sent"], before + 1);

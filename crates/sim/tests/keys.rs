@@ -1,5 +1,7 @@
 //! Keys of the simulated shop, and lists read with them.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at what it does not expect")]
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use comptoir_sim::server::Server;
@@ -63,7 +65,10 @@ async fn message(http: &Client, url: Url) -> (u16, String) {
     let answer = http.get(url).send().await.unwrap();
     let status = answer.status().as_u16();
     let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-    (status, body["message"].as_str().unwrap_or_default().to_owned())
+    (
+        status,
+        body["message"].as_str().unwrap_or_default().to_owned(),
+    )
 }
 
 #[tokio::test]
@@ -72,24 +77,43 @@ async fn a_signature_lets_in_over_plain_http_and_its_401s_are_told_apart() {
     let base = server.url();
     let path = "/wp-json/wc/v3/orders";
     // Signs that are encoded: a colon, a comma, a space.
-    let query = [("modified_after", "2020-01-01T00:00:00"), ("dates_are_gmt", "true"), ("search", "a b,c")];
+    let query = [
+        ("modified_after", "2020-01-01T00:00:00"),
+        ("dates_are_gmt", "true"),
+        ("search", "a b,c"),
+    ];
     let good = signed(&base, path, &query, "n1", now());
     assert_eq!(http.get(good.clone()).send().await.unwrap().status(), 200);
     let replayed = message(&http, good).await;
-    assert_eq!(replayed, (401, "Invalid nonce - nonce has already been used.".to_owned()));
+    assert_eq!(
+        replayed,
+        (
+            401,
+            "Invalid nonce - nonce has already been used.".to_owned()
+        )
+    );
     let old = message(&http, signed(&base, path, &query, "n2", now() - 1_000)).await;
     assert_eq!(old, (401, "Invalid timestamp.".to_owned()));
     let mut other = signed(&base, path, &query, "n3", now());
     other.query_pairs_mut().append_pair("per_page", "100");
     let forged = message(&http, other).await;
-    assert_eq!(forged, (401, "Invalid signature - provided signature does not match.".to_owned()));
+    assert_eq!(
+        forged,
+        (
+            401,
+            "Invalid signature - provided signature does not match.".to_owned()
+        )
+    );
 }
 
 #[tokio::test]
 async fn a_plain_key_is_ignored_where_the_shop_sees_no_https() {
     let (_, server, http) = serve(ShopOptions::default()).await;
     let url = format!("{}/wp-json/wc/v3/orders", server.url());
-    let call = || http.get(&url).basic_auth("ck_simulated", Some("cs_simulated"));
+    let call = || {
+        http.get(&url)
+            .basic_auth("ck_simulated", Some("cs_simulated"))
+    };
     assert_eq!(call().send().await.unwrap().status(), 401);
     let forwarded = call().header("x-forwarded-proto", "https");
     assert_eq!(forwarded.send().await.unwrap().status(), 200);
@@ -99,7 +123,9 @@ async fn a_plain_key_is_ignored_where_the_shop_sees_no_https() {
     };
     let (_, server, http) = serve(behind).await;
     let url = format!("{}/wp-json/wc/v3/orders", server.url());
-    let basic = http.get(&url).basic_auth("ck_simulated", Some("cs_simulated"));
+    let basic = http
+        .get(&url)
+        .basic_auth("ck_simulated", Some("cs_simulated"));
     assert_eq!(basic.send().await.unwrap().status(), 200);
     let query = format!("{url}?consumer_key=ck_simulated&consumer_secret=cs_simulated");
     assert_eq!(http.get(query).send().await.unwrap().status(), 200);
@@ -112,9 +138,15 @@ async fn read_all(base: &str, http: &Client) -> Vec<Value> {
         let url = format!(
             "{base}/wp-json/wc/v3/orders?per_page=100&page={page}&orderby=modified&order=asc&dp=6&modified_after=2020-01-01T00:00:00&dates_are_gmt=true"
         );
-        let call = http.get(url).basic_auth("ck_simulated", Some("cs_simulated"));
+        let call = http
+            .get(url)
+            .basic_auth("ck_simulated", Some("cs_simulated"));
         let answer = call.send().await.unwrap();
-        let pages: usize = answer.headers()["x-wp-totalpages"].to_str().unwrap().parse().unwrap();
+        let pages: usize = answer.headers()["x-wp-totalpages"]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
         let rows: Vec<Value> = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
         all.extend(rows);
         if page >= pages {
@@ -133,8 +165,14 @@ async fn paging_shows_every_order_once_and_a_home_of_its_own() {
     };
     let (shop, server, http) = serve(options).await;
     let all = read_all(&server.url(), &http).await;
-    let mut ids: Vec<u64> = all.iter().map(|order| order["id"].as_u64().unwrap()).collect();
-    let modified: Vec<&str> = all.iter().map(|o| o["date_modified_gmt"].as_str().unwrap()).collect();
+    let mut ids: Vec<u64> = all
+        .iter()
+        .map(|order| order["id"].as_u64().unwrap())
+        .collect();
+    let modified: Vec<&str> = all
+        .iter()
+        .map(|o| o["date_modified_gmt"].as_str().unwrap())
+        .collect();
     assert!(modified.is_sorted());
     ids.sort_unstable();
     ids.dedup();
@@ -152,15 +190,26 @@ async fn a_change_moves_the_date_and_a_note_does_not() {
         ..ShopOptions::default()
     };
     let (shop, server, http) = serve(options).await;
-    let order = shop.orders().into_iter().find(|order| order.status == "processing").unwrap();
+    let order = shop
+        .orders()
+        .into_iter()
+        .find(|order| order.status == "processing")
+        .unwrap();
     let put = |path: String, body: &'static str| {
         let url = format!("{}/wp-json/wc/v3/orders/{}{path}", server.url(), order.id);
-        let call = http.post(url).basic_auth("ck_simulated", Some("cs_simulated"));
+        let call = http
+            .post(url)
+            .basic_auth("ck_simulated", Some("cs_simulated"));
         call.body(body).send()
     };
     put("/notes".to_owned(), r#"{"note":"x"}"#).await.unwrap();
     assert_eq!(shop.order(order.id).unwrap().modified, order.modified);
-    put(String::new(), r#"{"meta_data":[{"key":"_hub","value":"1"}]}"#).await.unwrap();
+    put(
+        String::new(),
+        r#"{"meta_data":[{"key":"_hub","value":"1"}]}"#,
+    )
+    .await
+    .unwrap();
     assert!(shop.order(order.id).unwrap().modified > order.modified);
     assert_eq!(shop.writes(), 2);
 }

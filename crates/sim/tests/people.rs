@@ -1,5 +1,7 @@
 //! People of the shop work by hand.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at what it does not expect")]
+
 use comptoir_sim::people::People;
 use comptoir_sim::woocommerce::{Deed, Shop, ShopOptions};
 use std::collections::BTreeSet;

@@ -4,6 +4,8 @@
 //! paging headers and their `rel`s, form of `Location`; for errors the code and the message; for documents every key and the type of
 //! every value. `TOLERATED` and `NOT_PLAYED` list what is not the same and why.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at what it does not expect")]
+
 mod shape;
 
 use comptoir_sim::server::Server;
@@ -17,7 +19,10 @@ use std::path::{Path, PathBuf};
 
 /// Tapes that are not played here, and why.
 const NOT_PLAYED: &[(&str, &str)] = &[
-    ("101-auth-oauth", "its signature is blanked; `tests/keys.rs` signs anew"),
+    (
+        "101-auth-oauth",
+        "its signature is blanked; `tests/keys.rs` signs anew",
+    ),
     ("103-", "a delivery: `tests/hooks.rs`"),
     ("104-", "a delivery: `tests/hooks.rs`"),
     ("105-", "a delivery: `tests/hooks.rs`"),
@@ -25,16 +30,37 @@ const NOT_PLAYED: &[(&str, &str)] = &[
     ("107-", "a delivery: `tests/hooks.rs`"),
     ("108-", "a delivery: `tests/hooks.rs`"),
     ("109-", "a delivery: `tests/hooks.rs`"),
-    ("123-webhook-disabled", "a state no request makes: `tests/hooks.rs`"),
-    ("124-webhook-reactivated", "a state no request makes: `tests/hooks.rs`"),
-    ("125-product-parallel", "a race of processes: this shop works one request at a time"),
-    ("126-customer-parallel", "a race of processes: this shop works one request at a time"),
-    ("127-maintenance", "a state no request makes: `maintenance_is_that_of_the_tape`"),
-    ("130-order-jpy", "a shop in JPY: orders in JPY here stand in a shop with two decimals"),
+    (
+        "123-webhook-disabled",
+        "a state no request makes: `tests/hooks.rs`",
+    ),
+    (
+        "124-webhook-reactivated",
+        "a state no request makes: `tests/hooks.rs`",
+    ),
+    (
+        "125-product-parallel",
+        "a race of processes: this shop works one request at a time",
+    ),
+    (
+        "126-customer-parallel",
+        "a race of processes: this shop works one request at a time",
+    ),
+    (
+        "127-maintenance",
+        "a state no request makes: `maintenance_is_that_of_the_tape`",
+    ),
+    (
+        "130-order-jpy",
+        "a shop in JPY: orders in JPY here stand in a shop with two decimals",
+    ),
     ("131-order-jpy", "a shop in JPY"),
     ("132-currency", "a shop in JPY"),
     ("133-order-kwd", "a shop in KWD"),
-    ("099-order-decimal", "a shop without the extension for fractional quantities"),
+    (
+        "099-order-decimal",
+        "a shop without the extension for fractional quantities",
+    ),
 ];
 
 /// Lists that are longer here than on the tape, so that they have a next page.
@@ -96,17 +122,38 @@ fn ids(shop: &Shop) -> BTreeMap<String, String> {
     let in_status = |status: &str| first(&|order| order.status == status);
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
     for (tape, trap) in [
-        ("859", Trap::TaxExclusive), ("860", Trap::Company), ("861", Trap::SeveralRates),
-        ("862", Trap::CouponPercent), ("863", Trap::CouponPercent), ("864", Trap::CouponFixed),
-        ("865", Trap::FreeShipping), ("866", Trap::CouponFixed), ("867", Trap::Fee),
-        ("868", Trap::NegativeFee), ("869", Trap::SeveralShippingLines), ("870", Trap::ZeroTotal),
-        ("871", Trap::GiftCardSold), ("873", Trap::SameSkuTwice), ("874", Trap::DeletedProduct),
-        ("876", Trap::TaxExclusive), ("877", Trap::Overseas), ("879", Trap::NorthernIreland),
-        ("880", Trap::NorthernIreland), ("883", Trap::SeveralRates), ("884", Trap::NoDecimals),
-        ("885", Trap::VirtualOnly), ("886", Trap::TaxInclusive), ("887", Trap::CouponFixed),
-        ("888", Trap::TaxInclusive), ("918", Trap::EmptySku), ("919", Trap::FractionalQuantity),
-        ("924", Trap::Rounding), ("925", Trap::SeveralRates), ("926", Trap::CompoundTax),
-        ("933", Trap::ThreeDecimals), ("927", Trap::CouponPercent),
+        ("859", Trap::TaxExclusive),
+        ("860", Trap::Company),
+        ("861", Trap::SeveralRates),
+        ("862", Trap::CouponPercent),
+        ("863", Trap::CouponPercent),
+        ("864", Trap::CouponFixed),
+        ("865", Trap::FreeShipping),
+        ("866", Trap::CouponFixed),
+        ("867", Trap::Fee),
+        ("868", Trap::NegativeFee),
+        ("869", Trap::SeveralShippingLines),
+        ("870", Trap::ZeroTotal),
+        ("871", Trap::GiftCardSold),
+        ("873", Trap::SameSkuTwice),
+        ("874", Trap::DeletedProduct),
+        ("876", Trap::TaxExclusive),
+        ("877", Trap::Overseas),
+        ("879", Trap::NorthernIreland),
+        ("880", Trap::NorthernIreland),
+        ("883", Trap::SeveralRates),
+        ("884", Trap::NoDecimals),
+        ("885", Trap::VirtualOnly),
+        ("886", Trap::TaxInclusive),
+        ("887", Trap::CouponFixed),
+        ("888", Trap::TaxInclusive),
+        ("918", Trap::EmptySku),
+        ("919", Trap::FractionalQuantity),
+        ("924", Trap::Rounding),
+        ("925", Trap::SeveralRates),
+        ("926", Trap::CompoundTax),
+        ("933", Trap::ThreeDecimals),
+        ("927", Trap::CouponPercent),
     ] {
         ids.insert(tape.to_owned(), with(trap));
     }
@@ -119,7 +166,9 @@ fn ids(shop: &Shop) -> BTreeMap<String, String> {
     });
     ids.insert("872".to_owned(), variation);
     let plain = |order: &ShopOrder| {
-        order.status == "processing" && order.total > 100.into() && order.traps.first() == Some(&Trap::TaxExclusive)
+        order.status == "processing"
+            && order.total > 100.into()
+            && order.traps.first() == Some(&Trap::TaxExclusive)
     };
     for tape in ["899", "903", "934", "895"] {
         ids.insert(tape.to_owned(), first(&plain));
@@ -129,7 +178,13 @@ fn ids(shop: &Shop) -> BTreeMap<String, String> {
         ids.entry(tape.to_string()).or_insert_with(|| first(&plain));
     }
     let item = |sku: &str| shop.catalogue().item(sku).unwrap().clone();
-    for (tape, sku) in [("844", "MUG"), ("845", "BOOK"), ("846", "TEA-BULK"), ("851", "TS-S-1"), ("852", "TS-M-1")] {
+    for (tape, sku) in [
+        ("844", "MUG"),
+        ("845", "BOOK"),
+        ("846", "TEA-BULK"),
+        ("851", "TS-S-1"),
+        ("852", "TS-M-1"),
+    ] {
         ids.insert(tape.to_owned(), item(sku).id.to_string());
     }
     ids.insert("850".to_owned(), item("TS-S-1").parent.unwrap().to_string());
@@ -141,7 +196,10 @@ fn ids(shop: &Shop) -> BTreeMap<String, String> {
         .find(|order| order.customer > 0 && order.traps.contains(&Trap::Company));
     let company = company.unwrap();
     ids.insert("4".to_owned(), company.customer.to_string());
-    ids.insert("marie.curieuse@example.test".to_owned(), company.email.clone());
+    ids.insert(
+        "marie.curieuse@example.test".to_owned(),
+        company.email.clone(),
+    );
     ids.insert("tape".to_owned(), String::new());
     ids
 }
@@ -189,7 +247,11 @@ impl Played {
         let request = &exchange["request"];
         let note = exchange["note"].as_str().unwrap();
         let method: Method = request["method"].as_str().unwrap().parse().unwrap();
-        let url = format!("{}{}", self.server.url(), self.path(request["path"].as_str().unwrap()));
+        let url = format!(
+            "{}{}",
+            self.server.url(),
+            self.path(request["path"].as_str().unwrap())
+        );
         let mut call = self.http.request(method, url);
         if !note.contains("over plain http is ignored") {
             call = call.header("x-forwarded-proto", "https");
@@ -205,14 +267,21 @@ impl Played {
             call = call.basic_auth(key, Some(secret));
         }
         if let Some(body) = request["body"].as_str() {
-            call = call.header("content-type", "application/json").body(self.exchange(body));
+            call = call
+                .header("content-type", "application/json")
+                .body(self.exchange(body));
         }
         let answer = call.send().await.unwrap();
         let status = answer.status().as_u16();
         let headers: BTreeMap<String, String> = answer
             .headers()
             .iter()
-            .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
+            .map(|(name, value)| {
+                (
+                    name.to_string(),
+                    value.to_str().unwrap_or_default().to_owned(),
+                )
+            })
             .collect();
         let body = answer.text().await.unwrap();
         self.compare(&exchange["response"], status, &headers, &body)
@@ -226,7 +295,10 @@ impl Played {
         body: &str,
     ) -> Vec<String> {
         if tape["status"] != status {
-            return vec![format!("status {status} for {}: {:.300}", tape["status"], body)];
+            return vec![format!(
+                "status {status} for {}: {:.300}",
+                tape["status"], body
+            )];
         }
         let mut found = compare_headers(&tape["headers"], headers);
         let text = tape["body"].as_str().unwrap_or_default();
@@ -270,9 +342,17 @@ impl Played {
 
     /// The lines of an order the tapes refund, by their ids on the tape.
     async fn learn_lines(&mut self, tape: &str, lines: &[(&str, &str, usize)]) {
-        let url = format!("{}/wp-json/wc/v3/orders/{}", self.server.url(), self.ids[tape]);
+        let url = format!(
+            "{}/wp-json/wc/v3/orders/{}",
+            self.server.url(),
+            self.ids[tape]
+        );
         let call = self.http.get(url).header("x-forwarded-proto", "https");
-        let answer = call.basic_auth("ck_TAPE", Some("cs_TAPE")).send().await.unwrap();
+        let answer = call
+            .basic_auth("ck_TAPE", Some("cs_TAPE"))
+            .send()
+            .await
+            .unwrap();
         let order: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
         for (id, list, place) in lines {
             let own = order[list].as_array().unwrap();
@@ -288,7 +368,11 @@ fn compare_headers(tape: &Value, own: &BTreeMap<String, String>) -> Vec<String> 
     let taped = |name: &str| tape[name].as_str();
     for name in ["x-wp-total", "x-wp-totalpages", "location", "retry-after"] {
         if taped(name).is_some() != own.contains_key(name) {
-            found.push(format!("header {name}: {:?} for {:?}", own.get(name), taped(name)));
+            found.push(format!(
+                "header {name}: {:?} for {:?}",
+                own.get(name),
+                taped(name)
+            ));
         }
     }
     let rels = |text: &str| -> Vec<String> {
@@ -298,17 +382,27 @@ fn compare_headers(tape: &Value, own: &BTreeMap<String, String>) -> Vec<String> 
             .filter(|rel| rel == "next" || rel == "prev")
             .collect()
     };
-    let (a, b) = (taped("link").map(rels), own.get("link").map(|text| rels(text)));
+    let (a, b) = (
+        taped("link").map(rels),
+        own.get("link").map(|text| rels(text)),
+    );
     if a.clone().unwrap_or_default() != b.clone().unwrap_or_default() {
         found.push(format!("links {b:?} for {a:?}"));
     }
-    let form = |text: &str| text.chars().filter(|sign| !sign.is_ascii_digit()).collect::<String>();
+    let form = |text: &str| {
+        text.chars()
+            .filter(|sign| !sign.is_ascii_digit())
+            .collect::<String>()
+    };
     if let (Some(a), Some(b)) = (taped("location"), own.get("location"))
         && form(a) != form(b)
     {
         found.push(format!("location {b} for {a}"));
     }
-    let (a, b) = (taped("content-type"), own.get("content-type").map(String::as_str));
+    let (a, b) = (
+        taped("content-type"),
+        own.get("content-type").map(String::as_str),
+    );
     if a.is_some() && a != b {
         found.push(format!("content type {b:?} for {a:?}"));
     }
@@ -328,7 +422,10 @@ async fn play_all(played: &mut Played, version: &str, not_played: &[(&str, &str)
     let mut count = 0;
     for path in tapes(version) {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if not_played.iter().any(|(prefix, _)| name.starts_with(prefix)) {
+        if not_played
+            .iter()
+            .any(|(prefix, _)| name.starts_with(prefix))
+        {
             continue;
         }
         if name.starts_with("052-") {
@@ -336,7 +433,11 @@ async fn play_all(played: &mut Played, version: &str, not_played: &[(&str, &str)
             played.learn_lines("899", &lines).await;
         }
         if name.starts_with("135-") {
-            let lines = [("2321", "line_items", 0), ("2322", "line_items", 1), ("2323", "shipping_lines", 0)];
+            let lines = [
+                ("2321", "line_items", 0),
+                ("2322", "line_items", 1),
+                ("2323", "shipping_lines", 0),
+            ];
             played.learn_lines("934", &lines).await;
         }
         for exchange in exchanges(&path) {
@@ -345,10 +446,19 @@ async fn play_all(played: &mut Played, version: &str, not_played: &[(&str, &str)
             if LONGER_HERE.contains(&name.as_str()) {
                 differences.retain(|what| !what.starts_with("links"));
             }
-            found.extend(differences.into_iter().map(|what| format!("{name}: {what}")));
+            found.extend(
+                differences
+                    .into_iter()
+                    .map(|what| format!("{name}: {what}")),
+            );
         }
     }
-    assert!(found.is_empty(), "{} differences\n{}", found.len(), found.join("\n"));
+    assert!(
+        found.is_empty(),
+        "{} differences\n{}",
+        found.len(),
+        found.join("\n")
+    );
     count
 }
 
@@ -365,16 +475,22 @@ async fn the_simulated_11_0_1_answers_like_its_tapes() {
 async fn prepare(played: &mut Played) {
     let url = |path: &str| format!("{}/wp-json/wc/v3/{path}", played.server.url());
     let signed = |call: reqwest::RequestBuilder| {
-        call.header("x-forwarded-proto", "https").basic_auth("ck_TAPE", Some("cs_TAPE"))
+        call.header("x-forwarded-proto", "https")
+            .basic_auth("ck_TAPE", Some("cs_TAPE"))
     };
     for _ in 0..12 {
-        let body = r#"{"topic":"order.created","delivery_url":"https://hub.example/h","status":"paused"}"#;
+        let body =
+            r#"{"topic":"order.created","delivery_url":"https://hub.example/h","status":"paused"}"#;
         let call = played.http.post(url("webhooks")).body(body);
         assert_eq!(signed(call).send().await.unwrap().status(), 201);
     }
     let orders = played.shop.orders();
     let trashed = played.ids["895"].parse::<u64>().unwrap();
-    let other = orders.iter().find(|order| order.status == "pending").unwrap().id;
+    let other = orders
+        .iter()
+        .find(|order| order.status == "pending")
+        .unwrap()
+        .id;
     for id in [trashed, other] {
         let call = played.http.delete(url(&format!("orders/{id}")));
         assert_eq!(signed(call).send().await.unwrap().status(), 200);
@@ -382,7 +498,10 @@ async fn prepare(played: &mut Played) {
     let full = played.ids["903"].parse::<u64>().unwrap();
     let amount = played.shop.order(full).unwrap().total;
     let body = format!(r#"{{"amount":"{amount}"}}"#);
-    let call = played.http.post(url(&format!("orders/{full}/refunds"))).body(body);
+    let call = played
+        .http
+        .post(url(&format!("orders/{full}/refunds")))
+        .body(body);
     assert_eq!(signed(call).send().await.unwrap().status(), 201);
 }
 
@@ -390,7 +509,13 @@ async fn prepare(played: &mut Played) {
 async fn the_simulated_8_5_2_answers_like_its_tapes() {
     let mut played = played("8.5.2").await;
     let orders = played.shop.orders();
-    let find = |trap: Trap| orders.iter().find(|order| order.traps.first() == Some(&trap)).unwrap().id;
+    let find = |trap: Trap| {
+        orders
+            .iter()
+            .find(|order| order.traps.first() == Some(&trap))
+            .unwrap()
+            .id
+    };
     let big = played.ids["899"].clone();
     for (tape, id) in [
         ("20", big),
@@ -409,7 +534,9 @@ async fn the_simulated_8_5_2_answers_like_its_tapes() {
 
 #[test]
 fn maintenance_is_that_of_the_tape() {
-    let tape = tapes("11.0.1").into_iter().find(|path| path.to_str().unwrap().contains("127-maintenance"));
+    let tape = tapes("11.0.1")
+        .into_iter()
+        .find(|path| path.to_str().unwrap().contains("127-maintenance"));
     let exchange = &exchanges(&tape.unwrap())[0];
     let (kind, body) = comptoir_sim::woocommerce::error_body(503);
     assert_eq!(exchange["response"]["body"], body.as_str());

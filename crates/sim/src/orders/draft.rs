@@ -119,12 +119,7 @@ pub(crate) struct Draft {
 
 impl Draft {
     /// An ordinary order.
-    pub fn new(
-        stream: &mut Seed,
-        shop: &Catalogue,
-        accounts: &[Buyer],
-        guests: &[Buyer],
-    ) -> Self {
+    pub fn new(stream: &mut Seed, shop: &Catalogue, accounts: &[Buyer], guests: &[Buyer]) -> Self {
         let mut draft = Draft {
             buyer: choose_buyer(stream, accounts, guests),
             place: (String::new(), String::new()),
@@ -191,7 +186,11 @@ impl Draft {
     }
 
     fn ship(&mut self, stream: &mut Seed) {
-        let goods: Decimal = self.picks.iter().map(|pick| pick.price * pick.quantity).sum();
+        let goods: Decimal = self
+            .picks
+            .iter()
+            .map(|pick| pick.price * pick.quantity)
+            .sum();
         let home = self.buyer.shipping.country == "FR";
         self.parcels = vec![if home && goods > Decimal::from(120) {
             parcel("free_shipping", "Livraison gratuite", Decimal::ZERO)
@@ -263,7 +262,11 @@ impl Draft {
         }
         order.lines = self.lines(shop, terms);
         order.shipping_lines = self.parcels.iter().map(shipping_line).collect();
-        if self.coupons.iter().any(|coupon| coupon.off == Off::Shipping) {
+        if self
+            .coupons
+            .iter()
+            .any(|coupon| coupon.off == Off::Shipping)
+        {
             for line in &mut order.shipping_lines {
                 line.total = Decimal::ZERO;
             }
@@ -364,7 +367,11 @@ fn line(pick: &Pick, shop: &Catalogue, terms: Terms) -> Line {
         .parent
         .and_then(|id| shop.items.iter().find(|item| item.id == id));
     let mut meta: Vec<(&'static str, Value)> = Vec::new();
-    meta.extend(pick.meta.iter().map(|(key, value)| (*key, value.clone().into())));
+    meta.extend(
+        pick.meta
+            .iter()
+            .map(|(key, value)| (*key, value.clone().into())),
+    );
     let mut entries = metas(&meta);
     entries.extend(item.options.iter().map(|(key, value)| Meta {
         id: 0,
@@ -430,13 +437,21 @@ pub(crate) fn price_coupons(order: &mut Order, draft: &Draft, terms: Terms) {
         let mut discount_tax = Decimal::ZERO;
         for (line, taken) in order.lines.iter().zip(draft.taken(coupon, terms)) {
             let whole = line.subtotal + line.subtotal_tax;
-            let base = if terms.include_tax { whole } else { line.subtotal };
+            let base = if terms.include_tax {
+                whole
+            } else {
+                line.subtotal
+            };
             if base.is_zero() {
                 continue;
             }
             let tax = taken * line.subtotal_tax / base;
             discount_tax += tax;
-            discount += if terms.include_tax { taken - tax } else { taken };
+            discount += if terms.include_tax {
+                taken - tax
+            } else {
+                taken
+            };
         }
         let round = |amount| RoundingMode::HalfUp.round(amount, terms.decimals);
         coupons.push(CouponLine {
@@ -445,7 +460,14 @@ pub(crate) fn price_coupons(order: &mut Order, draft: &Draft, terms: Terms) {
             coupon: coupon.id,
             code: coupon.code.to_owned(),
             kind: coupon.kind(),
-            nominal: convert(coupon.nominal(), if coupon.kind() == "percent" { euro() } else { order.currency }),
+            nominal: convert(
+                coupon.nominal(),
+                if coupon.kind() == "percent" {
+                    euro()
+                } else {
+                    order.currency
+                },
+            ),
             free_shipping: coupon.off == Off::Shipping,
             discount: round(discount),
             discount_tax: round(discount_tax),
@@ -463,7 +485,10 @@ pub(crate) fn number(order: &mut Order, ids: &mut Ids, stream: &mut Seed) {
         order.number = format!("{}{}", order.number, order.id);
     }
     order.key = format!("wc_order_{}", stream.word(13));
-    if matches!(order.payment_method.as_str(), "stripe" | "woocommerce_payments") {
+    if matches!(
+        order.payment_method.as_str(),
+        "stripe" | "woocommerce_payments"
+    ) {
         order.transaction = format!("ch_SIM{}", stream.word(14));
     } else if order.payment_method == "ppcp-gateway" {
         order.transaction = format!("SIM{}", stream.word(14).to_uppercase());

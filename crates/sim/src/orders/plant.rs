@@ -32,7 +32,13 @@ pub(crate) fn plant(
         }
         Trap::GuestWithAccountEmail => {
             if let Some(account) = stream.pick(accounts) {
-                sell_to(draft, Buyer { customer: 0, ..account.clone() });
+                sell_to(
+                    draft,
+                    Buyer {
+                        customer: 0,
+                        ..account.clone()
+                    },
+                );
             }
         }
         Trap::Company => {
@@ -75,10 +81,14 @@ fn plant_money(trap: Trap, draft: &mut Draft, stream: &mut Seed) {
     match trap {
         Trap::TaxInclusive => draft.include_tax = true,
         Trap::TaxExclusive => draft.include_tax = false,
-        Trap::Fee => draft.charges.push(charge("Frais de paiement", Decimal::new(1_50, 2), true)),
+        Trap::Fee => draft
+            .charges
+            .push(charge("Frais de paiement", Decimal::new(1_50, 2), true)),
         Trap::NegativeFee => {
             draft.coupons.clear();
-            draft.charges.push(charge("Geste commercial", Decimal::new(-1_50, 2), true));
+            draft
+                .charges
+                .push(charge("Geste commercial", Decimal::new(-1_50, 2), true));
         }
         Trap::GiftCardUsed => draft.coupons.clear(),
         Trap::GiftCardFee => {
@@ -86,7 +96,10 @@ fn plant_money(trap: Trap, draft: &mut Draft, stream: &mut Seed) {
             let code = format!("SIM-{}", stream.word(8).to_uppercase());
             let mut card = charge("Carte cadeau", Decimal::new(-2_00, 2), false);
             card.name = format!("Carte cadeau {code}");
-            card.meta = vec![("_gift_card_code", code.into()), ("_is_gift_card", "yes".into())];
+            card.meta = vec![
+                ("_gift_card_code", code.into()),
+                ("_is_gift_card", "yes".into()),
+            ];
             draft.charges.push(card);
         }
         Trap::ZeroTotal => {
@@ -179,7 +192,10 @@ fn plant_lines(trap: Trap, draft: &mut Draft, stream: &mut Seed, shop: &Catalogu
             add(draft, VIRTUAL_SKU, Decimal::ONE);
             draft.parcels.clear();
             draft.coupons.clear();
-            draft.place = (draft.buyer.billing.country.clone(), draft.buyer.billing.state.clone());
+            draft.place = (
+                draft.buyer.billing.country.clone(),
+                draft.buyer.billing.state.clone(),
+            );
             draft.buyer.shipping = Address::default();
             draft.buyer.billing.phone.clear();
             if draft.payment.0 == "cod" {
@@ -189,12 +205,17 @@ fn plant_lines(trap: Trap, draft: &mut Draft, stream: &mut Seed, shop: &Catalogu
         Trap::Emoji => {
             draft.buyer.billing.last_name = "D’Exemple-Übér 🎁".to_owned();
             draft.buyer.billing.address_1 = "12 rue de l’Église <b>A&B</b>".to_owned();
-            draft.note = "Livrer après 18h 🎁 merci !\nCode <b>A&B</b> \"porte\" — l’été".to_owned();
+            draft.note =
+                "Livrer après 18h 🎁 merci !\nCode <b>A&B</b> \"porte\" — l’été".to_owned();
         }
         Trap::LongName => {
-            draft.buyer.billing.first_name = "Maximilienne-Alexandrine ".repeat(6).trim().to_owned();
+            draft.buyer.billing.first_name =
+                "Maximilienne-Alexandrine ".repeat(6).trim().to_owned();
             draft.buyer.billing.address_1 = "Résidence des Très Longs Exemples, ".repeat(7);
-            draft.buyer.billing.company = "Société d’Exemples Interminables ".repeat(4).trim().to_owned();
+            draft.buyer.billing.company = "Société d’Exemples Interminables "
+                .repeat(4)
+                .trim()
+                .to_owned();
         }
         _ => {}
     }
@@ -326,7 +347,12 @@ pub(crate) fn after(
 
 /// A line taken out after the order was placed: it stays with quantity 0 and nothing to pay.
 fn edited(order: &mut Order, shop: &Catalogue, ids: &mut Ids, stream: &mut Seed) {
-    let there = |item: &&Item| order.lines.iter().any(|line| line.sku.as_ref() == Some(&item.sku));
+    let there = |item: &&Item| {
+        order
+            .lines
+            .iter()
+            .any(|line| line.sku.as_ref() == Some(&item.sku))
+    };
     let others: Vec<&Item> = ordinary(shop).filter(|item| !there(item)).collect();
     let Some(item) = stream.pick(&others) else {
         return;

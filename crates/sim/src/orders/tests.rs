@@ -15,7 +15,10 @@ fn equation(order: &Order) -> (Decimal, Decimal) {
     let shipping: Decimal = order.shipping_lines.iter().map(|line| line.total).sum();
     let parts = lines + fees + shipping + order.total_tax;
     let decimals = order.currency.exponent();
-    (RoundingMode::HalfUp.round(parts, decimals), order.total + order.cards())
+    (
+        RoundingMode::HalfUp.round(parts, decimals),
+        order.total + order.cards(),
+    )
 }
 
 proptest! {
@@ -75,7 +78,10 @@ fn the_rounding_trap_is_off_by_a_cent_or_two() {
     for order in made(4, 600) {
         if order.traps.contains(&Trap::Rounding) {
             let off = erp_difference(&order, &shop).abs();
-            assert!(off >= Decimal::new(1, 2) && off <= Decimal::new(2, 2), "{off}");
+            assert!(
+                off >= Decimal::new(1, 2) && off <= Decimal::new(2, 2),
+                "{off}"
+            );
         }
     }
 }
@@ -86,7 +92,12 @@ fn the_mixture_is_that_of_a_shop() {
     let share = |count: usize| count * 100 / orders.len();
     let guests = share(orders.iter().filter(|order| order.customer == 0).count());
     assert!((15..=30).contains(&guests), "{guests} % guests");
-    let coupons = share(orders.iter().filter(|order| !order.coupons.is_empty()).count());
+    let coupons = share(
+        orders
+            .iter()
+            .filter(|order| !order.coupons.is_empty())
+            .count(),
+    );
     assert!((14..=26).contains(&coupons), "{coupons} % with a coupon");
     let mut per_buyer: BTreeMap<u64, usize> = BTreeMap::new();
     for order in orders.iter().filter(|order| order.customer > 0) {
@@ -104,7 +115,10 @@ fn the_mixture_is_that_of_a_shop() {
 fn held_orders_name_causes_that_exist() {
     for order in made(9, 300) {
         if let Expected::Held(cause) = &order.expected {
-            assert!(cause.parse::<comptoir_model::cause::Cause>().is_ok(), "{cause}");
+            assert!(
+                cause.parse::<comptoir_model::cause::Cause>().is_ok(),
+                "{cause}"
+            );
         }
     }
 }

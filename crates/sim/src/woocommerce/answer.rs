@@ -73,7 +73,11 @@ impl Answer {
 
     /// 404 for a record of a kind (`shop_order`, `product` …).
     pub fn no_such(kind: &str) -> Self {
-        Answer::error(404, &format!("woocommerce_rest_{kind}_invalid_id"), "Invalid ID.")
+        Answer::error(
+            404,
+            &format!("woocommerce_rest_{kind}_invalid_id"),
+            "Invalid ID.",
+        )
     }
 
     /// 404: no route.

@@ -113,7 +113,8 @@ impl Keys {
         if (call.now - at).abs() > TIMESTAMP_WINDOW {
             return Err(Answer::unauthorised("Invalid timestamp."));
         }
-        self.nonces.retain(|_, used| call.now - *used <= TIMESTAMP_WINDOW);
+        self.nonces
+            .retain(|_, used| call.now - *used <= TIMESTAMP_WINDOW);
         if self.nonces.insert(nonce.to_owned(), at).is_some() {
             return Err(Answer::unauthorised(
                 "Invalid nonce - nonce has already been used.",

@@ -20,7 +20,9 @@ pub(crate) fn run(
     mut one: impl FnMut(&mut State, Batch<'_>) -> Answered,
 ) -> Answered {
     let items = |name: &str| -> &[Value] {
-        body.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+        body.get(name)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
     };
     let total: usize = ["create", "update", "delete"]
         .iter()
@@ -37,7 +39,9 @@ pub(crate) fn run(
     for name in ["create", "update", "delete"] {
         let mut results = Vec::new();
         for item in items(name) {
-            let id = item.as_u64().or_else(|| item.get("id").and_then(Value::as_u64));
+            let id = item
+                .as_u64()
+                .or_else(|| item.get("id").and_then(Value::as_u64));
             let id = id.unwrap_or_default();
             let answer = match name {
                 "create" => one(state, Batch::Create(item)),

@@ -25,14 +25,27 @@ pub(crate) fn list(state: &State, query: &Query) -> Answered {
             let own = customer.buyer.billing.email.to_lowercase();
             email.as_ref().is_none_or(|email| own == *email)
                 && search.as_ref().is_none_or(|text| own.contains(text))
-                && include.as_ref().is_none_or(|ids| ids.contains(&customer.id))
+                && include
+                    .as_ref()
+                    .is_none_or(|ids| ids.contains(&customer.id))
         })
         .collect();
     if query.one_of("order", &["asc", "desc"], "asc")? == "desc" {
         found.reverse();
     }
-    let documents = page.of(&found).iter().map(|one| json_of(one, &state.look)).collect();
-    answer_list(documents, found.len(), page, "customers", query, &state.look)
+    let documents = page
+        .of(&found)
+        .iter()
+        .map(|one| json_of(one, &state.look))
+        .collect();
+    answer_list(
+        documents,
+        found.len(),
+        page,
+        "customers",
+        query,
+        &state.look,
+    )
 }
 
 /// `GET /customers/ID`.
@@ -47,11 +60,19 @@ fn nobody() -> Answer {
 
 /// `POST /customers`.
 pub(crate) fn create(state: &mut State, body: &Value) -> Answered {
-    let email = body.get("email").and_then(Value::as_str).unwrap_or_default();
+    let email = body
+        .get("email")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if email.is_empty() {
         let text = "Missing parameter(s): email";
         let data = json!({ "status": 400, "params": ["email"] });
-        return Err(Answer::error_with(400, "rest_missing_callback_param", text, data));
+        return Err(Answer::error_with(
+            400,
+            "rest_missing_callback_param",
+            text,
+            data,
+        ));
     }
     let folded = email.to_lowercase();
     let taken = state
@@ -74,10 +95,10 @@ pub(crate) fn create(state: &mut State, body: &Value) -> Answered {
             shipping: Default::default(),
             vat_number: String::new(),
         },
-        username: body
-            .get("username")
-            .and_then(Value::as_str)
-            .map_or_else(|| folded.split('@').next().unwrap_or_default().to_owned(), str::to_owned),
+        username: body.get("username").and_then(Value::as_str).map_or_else(
+            || folded.split('@').next().unwrap_or_default().to_owned(),
+            str::to_owned,
+        ),
         created: now,
         modified: now,
         meta: Vec::new(),

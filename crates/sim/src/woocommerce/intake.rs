@@ -16,7 +16,10 @@ fn text<'a>(body: &'a Value, field: &str) -> &'a str {
 }
 
 fn items<'a>(body: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
-    body.get(field).and_then(Value::as_array).into_iter().flatten()
+    body.get(field)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 /// The order a body describes.
@@ -31,7 +34,10 @@ pub(crate) fn order(state: &mut State, body: &Value) -> Order {
     (order.created, order.modified) = (now, now);
     order.key = format!("wc_order_api{}", order.id);
     order.created_via = "rest-api".to_owned();
-    order.customer = body.get("customer_id").and_then(Value::as_u64).unwrap_or_default();
+    order.customer = body
+        .get("customer_id")
+        .and_then(Value::as_u64)
+        .unwrap_or_default();
     address(body.get("billing"), &mut order.billing);
     address(body.get("shipping"), &mut order.shipping);
     order.payment_method = text(body, "payment_method").to_owned();
@@ -56,7 +62,9 @@ pub(crate) fn order(state: &mut State, body: &Value) -> Order {
     order.shipping_lines = items(body, "shipping_lines")
         .map(|item| shipping_line(item, &mut ids))
         .collect();
-    order.fees = items(body, "fee_lines").map(|item| fee(item, &mut ids)).collect();
+    order.fees = items(body, "fee_lines")
+        .map(|item| fee(item, &mut ids))
+        .collect();
     let terms = Terms {
         include_tax: false,
         at_subtotal: false,
@@ -108,9 +116,13 @@ fn line(state: &State, item: &Value, ids: &mut Ids) -> Line {
         product: product.map_or(0, |p| if p.parent > 0 { p.parent } else { p.id }),
         variation: product.map_or(0, |p| if p.parent > 0 { p.id } else { 0 }),
         sku: product.map(|product| product.sku.clone()),
-        gtin: product.map(|product| product.gtin.clone()).unwrap_or_default(),
+        gtin: product
+            .map(|product| product.gtin.clone())
+            .unwrap_or_default(),
         quantity,
-        tax_class: product.map(|product| product.tax_class.clone()).unwrap_or_default(),
+        tax_class: product
+            .map(|product| product.tax_class.clone())
+            .unwrap_or_default(),
         taxable: product.is_none_or(|product| product.taxable),
         subtotal,
         subtotal_tax: Decimal::ZERO,

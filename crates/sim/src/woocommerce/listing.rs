@@ -23,7 +23,12 @@ pub(crate) fn answer_list(
 }
 
 /// A whole list on one page, with the totals of a page.
-pub(crate) fn answer_all(documents: Vec<Value>, path: &str, query: &Query, look: &Look) -> Answered {
+pub(crate) fn answer_all(
+    documents: Vec<Value>,
+    path: &str,
+    query: &Query,
+    look: &Look,
+) -> Answered {
     let page = query.page()?;
     let total = documents.len();
     let shown = page.of(&documents).to_vec();

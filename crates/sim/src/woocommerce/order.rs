@@ -284,7 +284,12 @@ impl Order {
 
     /// What has not been refunded yet.
     pub fn refundable(&self) -> Decimal {
-        self.total - self.refunds.iter().map(|refund| refund.amount).sum::<Decimal>()
+        self.total
+            - self
+                .refunds
+                .iter()
+                .map(|refund| refund.amount)
+                .sum::<Decimal>()
     }
 
     /// Whether the shop's own screen lets a person change its lines.

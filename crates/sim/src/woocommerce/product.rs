@@ -57,7 +57,10 @@ impl Product {
             tax_class: item.class.slug().to_owned(),
             taxable: item.taxable,
             is_virtual: matches!(item.sort, Sort::Virtual | Sort::GiftCard),
-            weight: item.weight.map(|weight| weight.to_string()).unwrap_or_default(),
+            weight: item
+                .weight
+                .map(|weight| weight.to_string())
+                .unwrap_or_default(),
             status: "publish".to_owned(),
             manage_stock: item.stock.is_some(),
             stock: item.stock.map(Decimal::from),
@@ -173,7 +176,10 @@ impl Product {
         put("id", self.id.into());
         put("name", self.name.as_str().into());
         put("slug", self.slug().into());
-        put("permalink", format!("{}/product/{}/", look.home, self.slug()).into());
+        put(
+            "permalink",
+            format!("{}/product/{}/", look.home, self.slug()).into(),
+        );
         self.dates(look, &mut put);
         put("type", self.kind.into());
         put("status", self.status.as_str().into());
@@ -217,7 +223,10 @@ impl Product {
         put("variations", self.variations.clone().into());
         put("grouped_products", json!([]));
         put("menu_order", 0.into());
-        put("price_html", format!("<span>{}</span>", self.price()).into());
+        put(
+            "price_html",
+            format!("<span>{}</span>", self.price()).into(),
+        );
         put("related_ids", json!([]));
         put("meta_data", metas(&self.meta));
         put("stock_status", self.in_stock().into());
@@ -248,7 +257,10 @@ impl Product {
 
     fn parcel(&self, put: &mut dyn FnMut(&str, Value)) {
         put("weight", self.weight.as_str().into());
-        put("dimensions", json!({ "length": "", "width": "", "height": "" }));
+        put(
+            "dimensions",
+            json!({ "length": "", "width": "", "height": "" }),
+        );
         put("shipping_required", (!self.is_virtual).into());
         put("shipping_taxable", (!self.is_virtual).into());
         put("shipping_class", "".into());
@@ -292,7 +304,10 @@ impl Product {
         }
         self.dates(look, &mut put);
         put("description", "".into());
-        put("permalink", format!("{}/product/{}/", look.home, self.slug()).into());
+        put(
+            "permalink",
+            format!("{}/product/{}/", look.home, self.slug()).into(),
+        );
         put("sku", self.sku.as_str().into());
         if look.recent {
             put("global_unique_id", self.gtin.as_str().into());
@@ -312,20 +327,25 @@ impl Product {
         put("backordered", false.into());
         put("low_stock_amount", Value::Null);
         put("weight", self.weight.as_str().into());
-        put("dimensions", json!({ "length": "", "width": "", "height": "" }));
+        put(
+            "dimensions",
+            json!({ "length": "", "width": "", "height": "" }),
+        );
         put("shipping_class", "".into());
         put("shipping_class_id", 0.into());
         put("image", Value::Null);
         if look.recent {
             put("gallery_image_ids", json!([]));
         }
-        let option = |(name, value): &(String, String)| {
-            json!({ "id": 0, "name": name, "slug": name.to_lowercase(), "option": value })
-        };
+        let option = |(name, value): &(String, String)| json!({ "id": 0, "name": name, "slug": name.to_lowercase(), "option": value });
         put("attributes", self.options.iter().map(option).collect());
         put("menu_order", 0.into());
         put("meta_data", metas(&self.meta));
-        let values: Vec<&str> = self.options.iter().map(|(_, value)| value.as_str()).collect();
+        let values: Vec<&str> = self
+            .options
+            .iter()
+            .map(|(_, value)| value.as_str())
+            .collect();
         put("name", values.join(", ").into());
         put("parent_id", self.parent.into());
         let this = format!("products/{}/variations/{}", self.parent, self.id);

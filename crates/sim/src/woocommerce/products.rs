@@ -25,7 +25,10 @@ pub(crate) fn list(state: &State, query: &Query, of: Of) -> Answered {
         .products
         .values()
         .filter(|product| of.covers(product, skus.is_some() || include.is_some()))
-        .filter(|product| skus.as_ref().is_none_or(|skus| skus.contains(&product.sku.as_str())))
+        .filter(|product| {
+            skus.as_ref()
+                .is_none_or(|skus| skus.contains(&product.sku.as_str()))
+        })
         .filter(|product| include.as_ref().is_none_or(|ids| ids.contains(&product.id)))
         .filter(|product| status == "any" || product.status == status)
         .filter(|product| kind.is_none_or(|kind| product.kind == kind))
@@ -37,7 +40,16 @@ pub(crate) fn list(state: &State, query: &Query, of: Of) -> Answered {
         .filter(|product| after.is_none_or(|at| product.modified > at))
         .filter(|product| before.is_none_or(|at| product.modified < at))
         .collect();
-    let words = ["date", "id", "include", "title", "slug", "modified", "menu_order", "price"];
+    let words = [
+        "date",
+        "id",
+        "include",
+        "title",
+        "slug",
+        "modified",
+        "menu_order",
+        "price",
+    ];
     match query.one_of("orderby", &words, "date")? {
         "modified" => found.sort_by_key(|product| (product.modified, product.id)),
         "title" | "slug" => found.sort_by_key(|product| product.name.clone()),
@@ -47,8 +59,18 @@ pub(crate) fn list(state: &State, query: &Query, of: Of) -> Answered {
         found.reverse();
     }
     let total = found.len();
-    let documents = page.of(&found).iter().map(|product| product.json(&state.look));
-    answer_list(documents.collect(), total, page, &of.path(), query, &state.look)
+    let documents = page
+        .of(&found)
+        .iter()
+        .map(|product| product.json(&state.look));
+    answer_list(
+        documents.collect(),
+        total,
+        page,
+        &of.path(),
+        query,
+        &state.look,
+    )
 }
 
 /// Which products a list is about.
@@ -158,17 +180,29 @@ pub(crate) fn batch(state: &mut State, parent: Option<u64>, body: &Value) -> Ans
 
 /// Types WordPress insists on: prices and SKUs are text, stock is a number.
 fn check(body: &Value) -> Result<(), Answer> {
-    for field in ["regular_price", "sale_price", "sku", "name", "weight", "global_unique_id"] {
+    for field in [
+        "regular_price",
+        "sale_price",
+        "sku",
+        "name",
+        "weight",
+        "global_unique_id",
+    ] {
         if body.get(field).is_some_and(|value| !value.is_string()) {
             return Err(Answer::not_of_type(field, field, "string"));
         }
     }
-    let whole = |value: &Value| value.is_i64() || value.as_str().is_some_and(|t| t.parse::<i64>().is_ok());
+    let whole =
+        |value: &Value| value.is_i64() || value.as_str().is_some_and(|t| t.parse::<i64>().is_ok());
     if body
         .get("stock_quantity")
         .is_some_and(|value| !value.is_null() && !whole(value))
     {
-        return Err(Answer::not_of_type("stock_quantity", "stock_quantity", "integer"));
+        return Err(Answer::not_of_type(
+            "stock_quantity",
+            "stock_quantity",
+            "integer",
+        ));
     }
     Ok(())
 }

@@ -94,7 +94,12 @@ impl Query {
     }
 
     /// One of several words, else 400 as WordPress words it.
-    pub fn one_of<'a>(&'a self, name: &str, words: &[&str], default: &'a str) -> Result<&'a str, Answer> {
+    pub fn one_of<'a>(
+        &'a self,
+        name: &str,
+        words: &[&str],
+        default: &'a str,
+    ) -> Result<&'a str, Answer> {
         let word = self.get(name).unwrap_or(default);
         if words.contains(&word) {
             Ok(word)
@@ -121,7 +126,10 @@ impl Query {
         if let Ok(instant) = text.parse::<Timestamp>() {
             if gmt {
                 let local = zone.to_datetime(instant);
-                return TimeZone::UTC.to_timestamp(local).map_err(|_| invalid()).map(Some);
+                return TimeZone::UTC
+                    .to_timestamp(local)
+                    .map_err(|_| invalid())
+                    .map(Some);
             }
             return Ok(Some(instant));
         }
@@ -160,7 +168,8 @@ impl Page {
     /// The records on this page.
     pub fn of<'a, T>(&self, all: &'a [T]) -> &'a [T] {
         let start = self.offset + (self.number - 1) * self.size;
-        all.get(start..).map_or(&[], |rest| &rest[..rest.len().min(self.size)])
+        all.get(start..)
+            .map_or(&[], |rest| &rest[..rest.len().min(self.size)])
     }
 
     /// The paging headers. A page beyond the end says that there is nothing at all, as the measured shop does.
@@ -191,9 +200,8 @@ impl Page {
 
 /// The query with another page. Credentials are never written into a link.
 fn with_page(query: &Query, page: usize) -> String {
-    let own = |name: &str| {
-        name == "page" || name.starts_with("oauth_") || name.starts_with("consumer_")
-    };
+    let own =
+        |name: &str| name == "page" || name.starts_with("oauth_") || name.starts_with("consumer_");
     let mut parts: Vec<String> = query
         .pairs()
         .iter()
@@ -313,16 +321,24 @@ mod tests {
     #[test]
     fn dates_are_read_as_measured() {
         let read = |query: &str| {
-            let found = Query::parse(query).date("modified_after", &paris()).unwrap();
+            let found = Query::parse(query)
+                .date("modified_after", &paris())
+                .unwrap();
             found.unwrap().to_string()
         };
         let t = "modified_after=2026-11-22T03:50:00";
-        assert_eq!(read(&format!("{t}&dates_are_gmt=true")), "2026-11-22T03:50:00Z");
+        assert_eq!(
+            read(&format!("{t}&dates_are_gmt=true")),
+            "2026-11-22T03:50:00Z"
+        );
         assert_eq!(read(t), "2026-11-22T02:50:00Z");
         assert_eq!(read(&format!("{t}Z")), "2026-11-22T03:50:00Z");
         assert_eq!(read(&format!("{t}%2B01:00")), "2026-11-22T02:50:00Z");
         // Converted twice: an hour too late, so a change is missed.
-        assert_eq!(read(&format!("{t}Z&dates_are_gmt=true")), "2026-11-22T04:50:00Z");
+        assert_eq!(
+            read(&format!("{t}Z&dates_are_gmt=true")),
+            "2026-11-22T04:50:00Z"
+        );
         assert_eq!(
             Query::parse("modified_after=yesterday")
                 .date("modified_after", &paris())
@@ -334,8 +350,16 @@ mod tests {
 
     #[test]
     fn lists_come_in_three_ways() {
-        for query in ["include=1,2", "include[]=1&include[]=2", "include%5B0%5D=1&include%5B1%5D=2"] {
-            assert_eq!(Query::parse(query).ids("include"), Some(vec![1, 2]), "{query}");
+        for query in [
+            "include=1,2",
+            "include[]=1&include[]=2",
+            "include%5B0%5D=1&include%5B1%5D=2",
+        ] {
+            assert_eq!(
+                Query::parse(query).ids("include"),
+                Some(vec![1, 2]),
+                "{query}"
+            );
         }
         assert_eq!(Query::parse("include=").ids("include"), Some(vec![]));
         assert_eq!(Query::parse("").ids("include"), None);

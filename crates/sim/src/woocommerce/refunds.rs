@@ -16,7 +16,13 @@ use serde_json::{Value, json};
 pub(crate) fn of_order(state: &State, id: u64, query: &Query) -> Answered {
     let order = state.order(id).ok_or_else(no_order)?;
     let refunds: Vec<(&Order, &Refund)> = order.refunds.iter().rev().map(|r| (order, r)).collect();
-    answer(state, &refunds, &format!("orders/{id}/refunds"), query, false)
+    answer(
+        state,
+        &refunds,
+        &format!("orders/{id}/refunds"),
+        query,
+        false,
+    )
 }
 
 /// `GET /refunds`: of all orders. Unknown to 8.5.2.
@@ -52,7 +58,13 @@ pub(crate) fn read(state: &State, id: u64, refund: u64, query: &Query) -> Answer
     let found = order.refunds.iter().find(|one| one.id == refund);
     let found = found.ok_or_else(|| Answer::no_such("shop_order_refund"))?;
     let dp = query.decimals(state.look.decimals);
-    Ok(Answer::ok(&render::refund(found, order, &state.look, dp, false)))
+    Ok(Answer::ok(&render::refund(
+        found,
+        order,
+        &state.look,
+        dp,
+        false,
+    )))
 }
 
 /// `POST /orders/ID/refunds`.
@@ -62,7 +74,12 @@ pub(crate) fn create(state: &mut State, id: u64, body: &Value) -> Answered {
     let mut ids = state.ids.clone();
     let number = ids.post();
     let mut parts: Vec<RefundPart> = Vec::new();
-    for item in body.get("line_items").and_then(Value::as_array).into_iter().flatten() {
+    for item in body
+        .get("line_items")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let of = item.get("id").and_then(Value::as_u64).unwrap_or_default();
         parts.push(RefundPart {
             id: ids.item(),
@@ -143,7 +160,11 @@ fn restock(state: &mut State, id: u64, refund: &Refund) {
     if let Some(order) = state.order(id) {
         for part in &refund.parts {
             if let Some(line) = order.lines.iter().find(|line| line.id == part.item) {
-                let product = if line.variation > 0 { line.variation } else { line.product };
+                let product = if line.variation > 0 {
+                    line.variation
+                } else {
+                    line.product
+                };
                 back.push((product, part.quantity));
             }
         }

@@ -19,10 +19,14 @@ pub(crate) struct Request<'a> {
 /// The route's pattern, for counting: ids are written `ID`.
 pub(crate) fn pattern(method: &Method, path: &[&str]) -> String {
     let mut out = method.as_str().to_owned();
-    out.push_str(" ");
+    out.push(' ');
     for segment in path {
         out.push('/');
-        out.push_str(if segment.parse::<u64>().is_ok() { "ID" } else { segment });
+        out.push_str(if segment.parse::<u64>().is_ok() {
+            "ID"
+        } else {
+            segment
+        });
     }
     out
 }
@@ -48,15 +52,14 @@ fn get(state: &mut State, request: &Request<'_>) -> Answered {
         ["refunds"] if state.look.recent => refunds::all(state, query),
         ["products"] => products::list(state, query, Of::Products),
         ["variations"] if state.look.recent => products::list(state, query, Of::AllVariations),
-        ["products", product] => {
-            cut(products::read(state, id(product)?, None), query)
-        }
+        ["products", product] => cut(products::read(state, id(product)?, None), query),
         ["products", product, "variations"] => {
             products::list(state, query, Of::Variations(id(product)?))
         }
-        ["products", product, "variations", variation] => {
-            cut(products::read(state, id(variation)?, Some(id(product)?)), query)
-        }
+        ["products", product, "variations", variation] => cut(
+            products::read(state, id(variation)?, Some(id(product)?)),
+            query,
+        ),
         ["customers"] => customers::list(state, query),
         ["customers", customer] => cut(customers::read(state, id(customer)?), query),
         ["coupons"] => settings::coupons(state, query),

@@ -67,14 +67,20 @@ impl<'a> Filter<'a> {
         let status = order.status.as_str();
         let any = self.statuses.contains(&"any") && !matches!(status, "trash" | "auto-draft");
         (any || self.statuses.contains(&status))
-            && self.include.as_ref().is_none_or(|ids| ids.contains(&order.id))
+            && self
+                .include
+                .as_ref()
+                .is_none_or(|ids| ids.contains(&order.id))
             && !self.exclude.contains(&order.id)
             && self.customer.is_none_or(|id| order.customer == id)
             && self.after.is_none_or(|at| order.created > at)
             && self.before.is_none_or(|at| order.created < at)
             && self.modified_after.is_none_or(|at| order.modified > at)
             && self.modified_before.is_none_or(|at| order.modified < at)
-            && self.search.as_ref().is_none_or(|text| found_in(order, text))
+            && self
+                .search
+                .as_ref()
+                .is_none_or(|text| found_in(order, text))
     }
 }
 
@@ -104,7 +110,11 @@ pub(crate) fn list(state: &mut State, query: &Query) -> Answered {
     let descending = query.one_of("order", &["asc", "desc"], "desc")? == "desc";
     let fits = |order: &&Order| filter.fits(order);
     let mut found: Vec<&Order> = match (filter.modified_after, &filter.include) {
-        (_, Some(ids)) => ids.iter().filter_map(|id| state.order(*id)).filter(fits).collect(),
+        (_, Some(ids)) => ids
+            .iter()
+            .filter_map(|id| state.order(*id))
+            .filter(fits)
+            .collect(),
         (Some(at), None) => state.changed_after(at).filter(fits).collect(),
         (None, None) if by == "modified" => state.by_change().filter(fits).collect(),
         (None, None) => state.orders().filter(fits).collect(),
@@ -193,7 +203,10 @@ pub(crate) fn update(state: &mut State, id: u64, body: &Value) -> Answered {
     }
     let mut ids = state.ids.clone();
     state.change(id, |order, shop| {
-        for (field, address) in [("billing", &mut order.billing), ("shipping", &mut order.shipping)] {
+        for (field, address) in [
+            ("billing", &mut order.billing),
+            ("shipping", &mut order.shipping),
+        ] {
             intake::address(body.get(field), address);
         }
         let text = |field: &str| body.get(field).and_then(Value::as_str);
@@ -294,7 +307,9 @@ pub(crate) fn batch(state: &mut State, body: &Value) -> Answered {
 /// The checks WordPress makes of a body before it looks for the order.
 fn check(body: &Value) -> Result<(), Answer> {
     if let Some(status) = body.get("status") {
-        let known = status.as_str().is_some_and(|status| STATUSES.contains(&status));
+        let known = status
+            .as_str()
+            .is_some_and(|status| STATUSES.contains(&status));
         if !known {
             return Err(not_in_enum("status", &STATUSES));
         }
@@ -313,7 +328,10 @@ fn check(body: &Value) -> Result<(), Answer> {
 /// `GET /orders/ID/notes`, the oldest first.
 pub(crate) fn notes(state: &State, id: u64, query: &Query) -> Answered {
     let order = state.order(id).ok_or_else(no_order)?;
-    let notes = order.notes.iter().map(|note| render::note(note, id, &state.look));
+    let notes = order
+        .notes
+        .iter()
+        .map(|note| render::note(note, id, &state.look));
     let mut list = Value::Array(notes.collect());
     if let Some(fields) = query.fields() {
         list = pick(list, &fields, false);
@@ -345,10 +363,15 @@ pub(crate) fn add_note(state: &mut State, id: u64, body: &Value) -> Answered {
 
 /// `GET /reports/orders/totals`.
 pub(crate) fn totals(state: &State) -> Answered {
-    let count = |status: &str| state.orders().filter(|order| order.status == status).count();
-    let rows = STATUSES[1..].iter().map(|status| {
-        json!({ "slug": status, "name": label(status), "total": count(status) })
-    });
+    let count = |status: &str| {
+        state
+            .orders()
+            .filter(|order| order.status == status)
+            .count()
+    };
+    let rows = STATUSES[1..]
+        .iter()
+        .map(|status| json!({ "slug": status, "name": label(status), "total": count(status) }));
     Ok(Answer::ok(&Value::Array(rows.collect())))
 }
 

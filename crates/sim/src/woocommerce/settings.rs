@@ -114,7 +114,10 @@ pub(crate) fn settings(state: &State, group: &str, id: Option<&str>, query: &Que
             ("woocommerce_currency_pos", "left".to_owned()),
             ("woocommerce_price_thousand_sep", ",".to_owned()),
             ("woocommerce_price_decimal_sep", ".".to_owned()),
-            ("woocommerce_price_num_decimals", state.look.decimals.to_string()),
+            (
+                "woocommerce_price_num_decimals",
+                state.look.decimals.to_string(),
+            ),
         ],
         "tax" => vec![
             ("woocommerce_prices_include_tax", "no".to_owned()),
@@ -202,33 +205,43 @@ fn tax_json(tax: &ShopTax, look: &Look) -> Value {
 /// `GET /taxes`.
 pub(crate) fn taxes(state: &State, query: &Query) -> Answered {
     let rates = state.catalogue.taxes.iter();
-    answer_all(rates.map(|tax| tax_json(tax, &state.look)).collect(), "taxes", query, &state.look)
+    answer_all(
+        rates.map(|tax| tax_json(tax, &state.look)).collect(),
+        "taxes",
+        query,
+        &state.look,
+    )
 }
 
 /// `GET /taxes/ID`.
 pub(crate) fn tax(state: &State, id: u64, query: &Query) -> Answered {
     let found = state.catalogue.taxes.iter().find(|tax| tax.id == id);
-    let tax = found.ok_or_else(|| {
-        Answer::error(404, "woocommerce_rest_invalid_id", "Invalid resource ID.")
-    })?;
+    let tax = found
+        .ok_or_else(|| Answer::error(404, "woocommerce_rest_invalid_id", "Invalid resource ID."))?;
     answer(tax_json(tax, &state.look), query, true)
 }
 
 /// `GET /taxes/classes`.
 pub(crate) fn tax_classes(state: &State, query: &Query) -> Answered {
     let collection = state.look.api("taxes/classes");
-    let class = |(slug, name): (&str, &str)| {
-        json!({ "slug": slug, "name": name, "_links": { "collection": [{ "href": collection }] } })
-    };
+    let class = |(slug, name): (&str, &str)| json!({ "slug": slug, "name": name, "_links": { "collection": [{ "href": collection }] } });
     let classes = [
         ("standard", "Standard rate"),
         ("reduced-rate", "Reduced rate"),
         ("zero-rate", "Zero rate"),
     ];
-    answer_all(classes.map(class).to_vec(), "taxes/classes", query, &state.look)
+    answer_all(
+        classes.map(class).to_vec(),
+        "taxes/classes",
+        query,
+        &state.look,
+    )
 }
 
-const ZONES: [(u64, &str); 2] = [(0, "Locations not covered by your other zones"), (1, "Europe")];
+const ZONES: [(u64, &str); 2] = [
+    (0, "Locations not covered by your other zones"),
+    (1, "Europe"),
+];
 
 /// `GET /shipping/zones`.
 pub(crate) fn zones(state: &State, query: &Query) -> Answered {
@@ -240,13 +253,22 @@ pub(crate) fn zones(state: &State, query: &Query) -> Answered {
             "_links": state.look.links(&this, ALL_METHODS, &more),
         })
     };
-    answer_all(ZONES.map(zone).to_vec(), "shipping/zones", query, &state.look)
+    answer_all(
+        ZONES.map(zone).to_vec(),
+        "shipping/zones",
+        query,
+        &state.look,
+    )
 }
 
 /// `GET /shipping/zones/ID/methods`: every method stands in both zones.
 pub(crate) fn zone_methods(state: &State, zone: u64, query: &Query) -> Answered {
     if !ZONES.iter().any(|(id, _)| *id == zone) {
-        return Err(Answer::error(404, "woocommerce_rest_shipping_zone_invalid", "Resource does not exist."));
+        return Err(Answer::error(
+            404,
+            "woocommerce_rest_shipping_zone_invalid",
+            "Resource does not exist.",
+        ));
     }
     let look = &state.look;
     let methods = state.catalogue.shipping.iter().enumerate().map(|(index, method)| {
@@ -285,21 +307,26 @@ fn setting(id: &str, value: &str) -> Value {
 /// `GET /payment_gateways`.
 pub(crate) fn gateways(state: &State, query: &Query) -> Answered {
     let look = &state.look;
-    let gateways = state.catalogue.payments.iter().enumerate().map(|(index, method)| {
-        let this = format!("payment_gateways/{}", method.key);
-        json!({
-            "id": method.key,
-            "title": method.title,
-            "description": "",
-            "order": index,
-            "enabled": true,
-            "method_title": method.title,
-            "method_description": "",
-            "method_supports": ["products", "refunds"],
-            "settings": {},
-            "_links": look.links(&this, &["GET", "POST", "PUT", "PATCH"], &[]),
-        })
-    });
+    let gateways = state
+        .catalogue
+        .payments
+        .iter()
+        .enumerate()
+        .map(|(index, method)| {
+            let this = format!("payment_gateways/{}", method.key);
+            json!({
+                "id": method.key,
+                "title": method.title,
+                "description": "",
+                "order": index,
+                "enabled": true,
+                "method_title": method.title,
+                "method_description": "",
+                "method_supports": ["products", "refunds"],
+                "settings": {},
+                "_links": look.links(&this, &["GET", "POST", "PUT", "PATCH"], &[]),
+            })
+        });
     answer_all(gateways.collect(), "payment_gateways", query, look)
 }
 

@@ -148,7 +148,9 @@ impl Shop {
         let start = second(Timestamp::now());
         stock_up(&mut state, start);
         for buyer in generated.accounts {
-            state.customers.insert(buyer.customer, account(buyer, start));
+            state
+                .customers
+                .insert(buyer.customer, account(buyer, start));
         }
         state.waiting = generated.orders.into();
         let shop = Shop {
@@ -231,7 +233,10 @@ impl Shop {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in one request leaves a shop that later assertions should still be able to look at.
-        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -316,7 +321,11 @@ async fn serve(
     let scheme = if forwarded { "https" } else { "http" };
     let origin = format!("{scheme}://{host}");
     let query = Query::parse(uri.query().unwrap_or_default());
-    let segments: Vec<&str> = uri.path().split('/').filter(|part| !part.is_empty()).collect();
+    let segments: Vec<&str> = uri
+        .path()
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .collect();
     let mut state = shop.lock();
     if state.look.home.is_empty() {
         state.move_to(&origin);
@@ -333,7 +342,10 @@ async fn serve(
     let answer = match segments.as_slice() {
         ["wp-json"] => super::settings::index(&state, &query),
         ["wp-json", "wc", "v3", path @ ..] => {
-            *state.calls.entry(routes::pattern(&method, path)).or_default() += 1;
+            *state
+                .calls
+                .entry(routes::pattern(&method, path))
+                .or_default() += 1;
             let request = Request {
                 method: &method,
                 path,

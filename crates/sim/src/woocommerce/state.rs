@@ -113,7 +113,10 @@ impl State {
             });
         }
         let id = order.id;
-        if matches!(order.status.as_str(), "processing" | "on-hold" | "completed") {
+        if matches!(
+            order.status.as_str(),
+            "processing" | "on-hold" | "completed"
+        ) {
             self.take_stock(&order, at);
         }
         self.insert(order);
@@ -124,7 +127,11 @@ impl State {
     /// A sale lowers the stock, which moves the product's date of change too.
     fn take_stock(&mut self, order: &Order, at: Timestamp) {
         for line in &order.lines {
-            let id = if line.variation > 0 { line.variation } else { line.product };
+            let id = if line.variation > 0 {
+                line.variation
+            } else {
+                line.product
+            };
             if let Some(product) = self.products.get_mut(&id)
                 && let Some(stock) = product.stock
             {
@@ -137,7 +144,8 @@ impl State {
 
     /// Adds an order.
     pub fn insert(&mut self, order: Order) {
-        self.by_modified.insert((order.modified.as_second(), order.id));
+        self.by_modified
+            .insert((order.modified.as_second(), order.id));
         self.orders.insert(order.id, Kept { order, json: None });
     }
 
@@ -166,7 +174,11 @@ impl State {
     }
 
     /// Changes an order, moves its date of change and tells the webhooks.
-    pub fn change<T>(&mut self, id: u64, change: impl FnOnce(&mut Order, &Catalogue) -> T) -> Option<T> {
+    pub fn change<T>(
+        &mut self,
+        id: u64,
+        change: impl FnOnce(&mut Order, &Catalogue) -> T,
+    ) -> Option<T> {
         let now = second(Timestamp::now());
         let kept = self.orders.get_mut(&id)?;
         let before = kept.order.modified;

@@ -172,7 +172,11 @@ pub(crate) fn list(state: &State, query: &Query) -> Answered {
     if query.one_of("order", &["asc", "desc"], "desc")? == "desc" {
         found.reverse();
     }
-    let documents = page.of(&found).iter().map(|hook| json_of(hook, &state.look)).collect();
+    let documents = page
+        .of(&found)
+        .iter()
+        .map(|hook| json_of(hook, &state.look))
+        .collect();
     answer_list(documents, found.len(), page, "webhooks", query, &state.look)
 }
 
@@ -192,10 +196,12 @@ pub(crate) fn read(state: &State, id: u64, query: &Query) -> Answered {
 /// `POST /webhooks`.
 pub(crate) fn create(state: &mut State, body: &Value) -> Answered {
     let text = |field: &str| body.get(field).and_then(Value::as_str).unwrap_or_default();
-    let known = text("topic").split_once('.').is_some_and(|(resource, event)| {
-        matches!(resource, "order" | "product" | "customer" | "coupon")
-            && matches!(event, "created" | "updated" | "deleted" | "restored")
-    });
+    let known = text("topic")
+        .split_once('.')
+        .is_some_and(|(resource, event)| {
+            matches!(resource, "order" | "product" | "customer" | "coupon")
+                && matches!(event, "created" | "updated" | "deleted" | "restored")
+        });
     if !known {
         return Err(Answer::error(
             400,
@@ -215,7 +221,13 @@ pub(crate) fn create(state: &mut State, body: &Value) -> Answered {
     let hooks = &mut state.hooks;
     hooks.last += 1;
     let id = hooks.last;
-    let or = |given: &str, default: &str| if given.is_empty() { default.to_owned() } else { given.to_owned() };
+    let or = |given: &str, default: &str| {
+        if given.is_empty() {
+            default.to_owned()
+        } else {
+            given.to_owned()
+        }
+    };
     let hook = Webhook {
         id,
         name: or(text("name"), "Webhook"),
@@ -232,7 +244,10 @@ pub(crate) fn create(state: &mut State, body: &Value) -> Answered {
     let active = hook.status == "active";
     hooks.hooks.insert(id, hook);
     if active {
-        hooks.schedule(Delivery { hook: id, record: 0 });
+        hooks.schedule(Delivery {
+            hook: id,
+            record: 0,
+        });
     }
     state.writes += 1;
     let place = state.look.api(&format!("webhooks/{id}"));
@@ -259,7 +274,10 @@ pub(crate) fn update(state: &mut State, id: u64, body: &Value) -> Answered {
     hook.ping_pending |= activated;
     let document = json_of(hook, &state.look);
     if activated {
-        state.hooks.schedule(Delivery { hook: id, record: 0 });
+        state.hooks.schedule(Delivery {
+            hook: id,
+            record: 0,
+        });
     }
     state.writes += 1;
     Ok(Answer::ok(&document))

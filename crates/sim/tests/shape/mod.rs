@@ -5,11 +5,17 @@ use serde_json::Value;
 /// Differences between the tapes and the simulator that are known and harmless, by the path of the value (`[]` for any place of a
 /// list).
 pub const TOLERATED: &[(&str, &str)] = &[
-    (".meta_data[]", "which metadata a record has, and what is in it, is the plug-ins' affair"),
+    (
+        ".meta_data[]",
+        "which metadata a record has, and what is in it, is the plug-ins' affair",
+    ),
     (".related_ids[]", "the theme's suggestions; none here"),
     (".routes", "the index lists no routes"),
     ("enabled_features[]", "which features are on"),
-    (".settings", "settings of gateways and shipping methods are shortened"),
+    (
+        ".settings",
+        "settings of gateways and shipping methods are shortened",
+    ),
     (".namespaces[]", "which plug-ins serve what"),
     (".value", "settings and metadata hold whatever was typed"),
     (".image.id", "an empty text or a number, on the tapes too"),
@@ -18,8 +24,16 @@ pub const TOLERATED: &[(&str, &str)] = &[
 
 /// Lists that may be empty here although the tape's are not, since they depend on the goods of an order.
 const MAY_BE_EMPTY: &[&str] = &[
-    "meta_data", "images", "related_ids", "refunds", "taxes", "tax_lines", "coupon_lines", "shipping_lines",
-    "active_plugins", "customer",
+    "meta_data",
+    "images",
+    "related_ids",
+    "refunds",
+    "taxes",
+    "tax_lines",
+    "coupon_lines",
+    "shipping_lines",
+    "active_plugins",
+    "customer",
 ];
 
 /// What is not the same: missing and additional keys, other types.
@@ -30,7 +44,9 @@ pub fn differences(tape: &Value, own: &Value) -> Vec<String> {
 }
 
 fn tolerated(path: &str) -> bool {
-    TOLERATED.iter().any(|(ending, _)| path.ends_with(ending) || path.contains(&format!("{ending}.")))
+    TOLERATED
+        .iter()
+        .any(|(ending, _)| path.ends_with(ending) || path.contains(&format!("{ending}.")))
 }
 
 fn compare(path: &str, tape: &Value, own: &Value, found: &mut Vec<String>) {
@@ -79,7 +95,10 @@ fn compare(path: &str, tape: &Value, own: &Value, found: &mut Vec<String>) {
 
 /// Links that hang on the order: its customer.
 fn optional(key: &str) -> bool {
-    matches!(key, "customer" | "bundled_by" | "bundled_items" | "gift_cards")
+    matches!(
+        key,
+        "customer" | "bundled_by" | "bundled_items" | "gift_cards"
+    )
 }
 
 /// One value with the keys of all items.
@@ -115,6 +134,10 @@ fn a_missing_key_and_another_type_are_seen() {
     let own = serde_json::json!({ "a": [{ "b": 1, "d": false }], "e": 1 });
     assert_eq!(
         differences(&tape, &own),
-        [".a[].b is a number and not a text", ".a[].c is missing", ".e is not on the tape"]
+        [
+            ".a[].b is a number and not a text",
+            ".a[].c is missing",
+            ".e is not on the tape"
+        ]
     );
 }
