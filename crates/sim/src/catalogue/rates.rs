@@ -38,10 +38,7 @@ pub(super) fn taxes() -> Vec<ShopTax> {
             mapped: false,
             ..tax("AT", "USt 20", d(20, 0), Standard, "VAT AT 20 %")
         },
-        ShopTax {
-            mapped: false,
-            ..tax("AT", "USt 10", d(10, 0), Reduced, "VAT AT 10 %")
-        },
+        tax("AT", "USt 10", d(10, 0), Reduced, "VAT AT 10 %"),
     ];
     let canada = |state, name, rate, priority, compound, erp| ShopTax {
         state,
