@@ -264,7 +264,7 @@ impl Faults {
         }
         kind.map(|kind| Fate {
             kind,
-            dice: stream.next(),
+            dice: stream.bits(),
             rates,
         })
     }

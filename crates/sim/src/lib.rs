@@ -1,4 +1,14 @@
 //! Simulators of shops and ERPs with measured quirks and seeded faults. Always labelled as simulators.
+//!
+//! ```text
+//! let shop = Shop::new(ShopOptions { seed: 7, orders: 500, ..Default::default() });
+//! let faults = Faults::new(7, FaultRates::all(0.02), woocommerce::error_body);
+//! let server = Server::start(faults.before(shop.router())).await?;      // server.url() is the shop's address
+//! shop.arrive().await;                                                  // orders appear over ShopOptions::over
+//! People::new(shop.clone(), 7).work(40, Duration::from_millis(20)).await;
+//! faults.quiet();
+//! shop.orders()                                                         // each with its traps and what must come of it
+//! ```
 
 pub(crate) mod basket;
 pub(crate) mod buyers;

@@ -16,12 +16,12 @@ impl Seed {
     /// A stream of its own for one thing (an order, a request) of the same seed.
     pub fn of(seed: u64, thing: u64) -> Self {
         let mut stream = Seed(seed ^ thing.wrapping_mul(0xA24B_AED4_963E_E407));
-        stream.next();
+        stream.bits();
         stream
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -35,7 +35,7 @@ impl Seed {
             return 0;
         }
         // The bias of a remainder of 64 bits is far below anything a simulation could notice.
-        (self.next() % end as u64) as usize
+        (self.bits() % end as u64) as usize
     }
 
     /// A number from `from` to `to`, both included.
@@ -46,7 +46,7 @@ impl Seed {
 
     /// True with this probability.
     pub fn chance(&mut self, probability: f64) -> bool {
-        let fraction = (self.next() >> 11) as f64 / (1u64 << 53) as f64;
+        let fraction = (self.bits() >> 11) as f64 / (1u64 << 53) as f64;
         fraction < probability
     }
 
@@ -101,8 +101,8 @@ mod tests {
     fn a_seed_means_the_same_numbers_for_ever() {
         // The published first outputs of SplitMix64 for seed 0.
         let mut stream = Seed::new(0);
-        assert_eq!(stream.next(), 0xE220_A839_7B1D_CDAF);
-        assert_eq!(stream.next(), 0x6E78_9E6A_A1B9_65F4);
+        assert_eq!(stream.bits(), 0xE220_A839_7B1D_CDAF);
+        assert_eq!(stream.bits(), 0x6E78_9E6A_A1B9_65F4);
     }
 
     #[test]

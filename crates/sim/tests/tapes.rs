@@ -4,14 +4,17 @@
 //! paging headers and their `rel`s, form of `Location`; for errors the code and the message; for documents every key and the type of
 //! every value. `TOLERATED` and `NOT_PLAYED` list what is not the same and why.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at what it does not expect")]
+
 mod shape;
 
 use comptoir_sim::server::Server;
 use comptoir_sim::traps::Trap;
-use comptoir_sim::woocommerce::{Shop, ShopOptions};
+use comptoir_sim::woocommerce::{Shop, ShopOptions, ShopOrder};
 use reqwest::{Client, Method};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Tapes that are not played here, and why.
@@ -60,6 +63,9 @@ const NOT_PLAYED: &[(&str, &str)] = &[
     ),
 ];
 
+/// Lists that are longer here than on the tape, so that they have a next page.
+const LONGER_HERE: &[&str] = &["009-taxes", "121-customers-modified-after-ignored"];
+
 struct Played {
     shop: Shop,
     server: Server,
@@ -105,20 +111,15 @@ async fn played(version: &'static str) -> Played {
 /// What stands for the ids of the 11.0.1 tapes.
 fn ids(shop: &Shop) -> BTreeMap<String, String> {
     let orders = shop.orders();
-    let with = |trap: Trap| {
-        let found = orders
-            .iter()
-            .filter(|order| order.traps.first() == Some(&trap));
-        let plain = found.clone().find(|order| order.gift_cards.is_zero());
-        plain.or(found.into_iter().next()).unwrap().id.to_string()
+    let used: RefCell<BTreeSet<u64>> = RefCell::default();
+    let first = |fits: &dyn Fn(&ShopOrder) -> bool| {
+        let free = |order: &&ShopOrder| !used.borrow().contains(&order.id) && fits(order);
+        let id = orders.iter().find(free).unwrap().id;
+        used.borrow_mut().insert(id);
+        id.to_string()
     };
-    let in_status = |status: &str| {
-        let found = orders.iter().find(|order| order.status == status);
-        found.unwrap().id.to_string()
-    };
-    let variation = orders
-        .iter()
-        .find(|order| order.lines.iter().any(|(sku, _)| sku.starts_with("TS-")));
+    let with = |trap: Trap| first(&|order| order.traps.first() == Some(&trap));
+    let in_status = |status: &str| first(&|order| order.status == status);
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
     for (tape, trap) in [
         ("859", Trap::TaxExclusive),
@@ -160,15 +161,21 @@ fn ids(shop: &Shop) -> BTreeMap<String, String> {
     ids.insert("890".to_owned(), in_status("failed"));
     ids.insert("891".to_owned(), in_status("on-hold"));
     ids.insert("892".to_owned(), in_status("completed"));
-    ids.insert("872".to_owned(), variation.unwrap().id.to_string());
-    let sellable = |order: &&comptoir_sim::woocommerce::ShopOrder| {
+    let variation = first(&|order| {
+        order.lines.iter().any(|(sku, _)| sku.starts_with("TS-")) && order.status != "pending"
+    });
+    ids.insert("872".to_owned(), variation);
+    let plain = |order: &ShopOrder| {
         order.status == "processing"
             && order.total > 100.into()
             && order.traps.first() == Some(&Trap::TaxExclusive)
     };
-    let mut big = orders.iter().filter(sellable);
     for tape in ["899", "903", "934", "895"] {
-        ids.insert(tape.to_owned(), big.next().unwrap().id.to_string());
+        ids.insert(tape.to_owned(), first(&plain));
+    }
+    // The rest of the tapes' orders are ordinary ones.
+    for tape in 859..=897 {
+        ids.entry(tape.to_string()).or_insert_with(|| first(&plain));
     }
     let item = |sku: &str| shop.catalogue().item(sku).unwrap().clone();
     for (tape, sku) in [
@@ -208,7 +215,10 @@ impl Played {
                 word.push(sign);
                 continue;
             }
-            out.push_str(self.ids.get(&word).unwrap_or(&word));
+            // A full stop ends a sentence, not an address.
+            let whole = word.trim_end_matches('.');
+            out.push_str(self.ids.get(whole).map_or(whole, String::as_str));
+            out.push_str(&word[whole.len()..]);
             word.clear();
             out.push(sign);
         }
@@ -432,7 +442,10 @@ async fn play_all(played: &mut Played, version: &str, not_played: &[(&str, &str)
         }
         for exchange in exchanges(&path) {
             count += 1;
-            let differences = played.play(&exchange).await;
+            let mut differences = played.play(&exchange).await;
+            if LONGER_HERE.contains(&name.as_str()) {
+                differences.retain(|what| !what.starts_with("links"));
+            }
             found.extend(
                 differences
                     .into_iter()

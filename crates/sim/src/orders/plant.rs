@@ -176,6 +176,8 @@ fn plant_lines(trap: Trap, draft: &mut Draft, stream: &mut Seed, shop: &Catalogu
                 draft.picks.push(again);
             }
         }
+        // The missing rate is the standard one.
+        Trap::UnmappedTax => add_of(draft, shop, "POT"),
         Trap::EmptySku => add(draft, "", Decimal::ONE),
         Trap::UnknownSku => add(draft, UNKNOWN_SKU, Decimal::ONE),
         Trap::DoubleSku => add(draft, DOUBLE_SKU, Decimal::ONE),

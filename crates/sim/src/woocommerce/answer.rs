@@ -127,20 +127,32 @@ pub(crate) fn php_json(document: &Value) -> String {
 
 /// Escapes JSON text as PHP does. Slashes and letters beyond ASCII stand only inside texts, so the text can be walked blindly.
 fn php_escape(json: &str) -> String {
-    let mut out = String::with_capacity(json.len() + json.len() / 8);
-    for sign in json.chars() {
-        match sign {
-            '/' => out.push_str("\\/"),
-            ' '..='~' => out.push(sign),
-            _ => {
-                let mut units = [0u16; 2];
-                for unit in sign.encode_utf16(&mut units) {
-                    out.push_str(&format!("\\u{unit:04x}"));
-                }
-            }
+    let mut out = String::with_capacity(json.len() + json.len() / 4);
+    let mut rest = json;
+    let special = |byte: u8| byte == b'/' || !byte.is_ascii();
+    while let Some(at) = rest.bytes().position(special) {
+        let (plain, from) = rest.split_at(at);
+        out.push_str(plain);
+        let mut signs = from.chars();
+        match signs.next() {
+            Some('/') => out.push_str("\\/"),
+            Some(sign) => push_units(&mut out, sign),
+            None => {}
+        }
+        rest = signs.as_str();
+    }
+    out.push_str(rest);
+    out
+}
+
+fn push_units(out: &mut String, sign: char) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for unit in sign.encode_utf16(&mut [0u16; 2]) {
+        out.push_str("\\u");
+        for shift in [12, 8, 4, 0] {
+            out.push(char::from(DIGITS[usize::from(*unit >> shift & 0xF)]));
         }
     }
-    out
 }
 
 #[cfg(test)]

@@ -60,5 +60,9 @@ pub(crate) fn run(
             out.insert(name.to_owned(), Value::Array(results));
         }
     }
+    if out.is_empty() {
+        // An empty PHP array is a JSON list.
+        return Ok(Answer::raw(200, "[]".to_owned()));
+    }
     Ok(Answer::ok(&Value::Object(out)))
 }

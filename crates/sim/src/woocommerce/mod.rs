@@ -8,7 +8,7 @@
 //! - lists: `page`/`per_page` (101 is 400), `X-WP-Total`, `Link`; `modified_after` exclusive, to the second, site-local unless
 //!   `dates_are_gmt`, converted twice with both `Z` and the flag; trashed orders only with `status=trash` or by id; `search` finds
 //!   e-mails but neither metadata nor order keys; customers ignore `modified_after`;
-//! - `date_modified` moves with metadata (even the same value), status and refunds, not with notes or the trash; a sale moves
+//! - `date_modified` moves with metadata (even the same value), status, refunds and the trash, not with notes; a sale moves
 //!   the product's;
 //! - money: decimals follow the shop at reading time unless `dp` asks, line `price` is a number, coupon amounts are bare
 //!   ("0.9"), fractional quantities refused on POST; a deleted product is product 0 and SKU null;

@@ -124,7 +124,7 @@ pub(crate) fn create(state: &mut State, body: &Value) -> Answered {
     let mut product = Product::named(id, name, now);
     apply(state, &mut product, body);
     state.writes += 1;
-    let document = product.json(&state.look);
+    let document = written(state, &product);
     state.add_product(product);
     state.hooks.fire("product.created", id);
     let place = state.look.api(&format!("products/{id}"));
@@ -142,10 +142,20 @@ pub(crate) fn update(state: &mut State, id: u64, parent: Option<u64>, body: &Val
     product.modified = second(Timestamp::now());
     state.move_sku(&sku, &product.sku, id);
     state.writes += 1;
-    let document = product.json(&state.look);
+    let document = written(state, &product);
     state.products.insert(id, product);
     state.hooks.fire("product.updated", id);
     Ok(Answer::ok(&document))
+}
+
+/// The answer to a write: it shows how the product's address is made.
+fn written(state: &State, product: &Product) -> Value {
+    let mut document = product.json(&state.look);
+    if product.kind != "variation" {
+        document["permalink_template"] = format!("{}/product/%pagename%/", state.look.home).into();
+        document["generated_slug"] = document["slug"].clone();
+    }
+    document
 }
 
 /// `DELETE /products/ID?force=true`.

@@ -19,7 +19,7 @@ pub(crate) struct Request<'a> {
 /// The route's pattern, for counting: ids are written `ID`.
 pub(crate) fn pattern(method: &Method, path: &[&str]) -> String {
     let mut out = method.as_str().to_owned();
-    out.push_str(" ");
+    out.push(' ');
     for segment in path {
         out.push('/');
         out.push_str(if segment.parse::<u64>().is_ok() {

@@ -90,8 +90,8 @@ pub(crate) fn system_status(state: &State, query: &Query) -> Answered {
             "version": look.version,
             "wp_version": wordpress,
             "default_timezone": "UTC",
-            "secure_connection": look.home.starts_with("https:"),
         },
+        "security": { "secure_connection": look.home.starts_with("https:"), "hide_errors": true },
         "settings": settings,
         "active_plugins": [],
     });

@@ -1,7 +1,7 @@
 //! What the simulated shop holds, and the events its changes cause.
 
 use super::auth::Keys;
-use super::order::{Ids, Order};
+use super::order::{Ids, Note, Order};
 use super::product::Product;
 use super::render::{self, Look};
 use super::webhook::Webhooks;
@@ -103,6 +103,15 @@ impl State {
         for refund in &mut order.refunds {
             refund.created = at;
         }
+        if order.paid.is_some() || promised {
+            let now = super::sales::label(&order.status);
+            order.notes.push(Note {
+                id: self.ids.note(),
+                created: at,
+                text: format!("Order status changed from Pending payment to {now}."),
+                to_customer: false,
+            });
+        }
         let id = order.id;
         if matches!(
             order.status.as_str(),
@@ -164,8 +173,19 @@ impl State {
             .filter_map(|(_, id)| self.order(*id))
     }
 
-    /// Changes an order, moves its date of change and tells the webhooks.
+    /// Changes an order, moves its date of change and tells the webhooks of changed orders.
     pub fn change<T>(
+        &mut self,
+        id: u64,
+        change: impl FnOnce(&mut Order, &Catalogue) -> T,
+    ) -> Option<T> {
+        let out = self.alter(id, change)?;
+        self.hooks.fire("order.updated", id);
+        Some(out)
+    }
+
+    /// Changes an order and moves its date of change.
+    pub fn alter<T>(
         &mut self,
         id: u64,
         change: impl FnOnce(&mut Order, &Catalogue) -> T,
@@ -178,11 +198,10 @@ impl State {
         kept.json = None;
         self.by_modified.remove(&(before.as_second(), id));
         self.by_modified.insert((now.as_second(), id));
-        self.hooks.fire("order.updated", id);
         Some(out)
     }
 
-    /// Changes what is no change in the shop's eyes: a note, or what the simulation remembers.
+    /// Changes what does not move an order's date: a note, or what the simulation remembers.
     pub fn touch(&mut self, id: u64, change: impl FnOnce(&mut Order)) {
         if let Some(kept) = self.orders.get_mut(&id) {
             change(&mut kept.order);
