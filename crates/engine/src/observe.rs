@@ -4,6 +4,7 @@ use crate::connection::Connection;
 use crate::flow::Flow;
 use crate::hub::Hub;
 use crate::point::Point;
+use crate::retry;
 use crate::schedule;
 use comptoir_model::document::{Digest, Document};
 use comptoir_model::fault::Fault;
@@ -106,9 +107,7 @@ async fn take_hints(
             continue;
         };
         for chunk in ids.chunks(reads.ids.max(1)) {
-            let seen = connection
-                .connector
-                .read(kind, chunk)
+            let seen = retry::read(&hub.patience, || connection.connector.read(kind, chunk))
                 .await
                 .map_err(Stopped::Fault)?;
             observed.calls += 1;
@@ -191,11 +190,11 @@ async fn poll(
     }
     loop {
         let began = hub.store.now().await?;
-        let page = connection
-            .connector
-            .changes(kind, &cursor)
-            .await
-            .map_err(Stopped::Fault)?;
+        let page = retry::read(&hub.patience, || {
+            connection.connector.changes(kind, &cursor)
+        })
+        .await
+        .map_err(Stopped::Fault)?;
         observed.calls += 1;
         let Page {
             items,

@@ -365,6 +365,7 @@ const MAIN: &str =
 store = \"sqlite:comptoir.db\"
 retry_first_ms = 50
 retry_longest_seconds = 1
+tries = 30
 idle_ms = 50
 ";
 

@@ -18,6 +18,10 @@ pub fn content_digest(order: &Order) -> Digest {
     let mut content = order.clone();
     content.status = Status::default();
     content.dates = Dates::default();
+    for line in &mut content.lines {
+        // The product's, not the order's: someone may rename it.
+        line.sku.clear();
+    }
     Digest::of(&Document::Order(Box::new(content)).to_json())
 }
 
