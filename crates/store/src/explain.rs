@@ -37,15 +37,15 @@ const MAY_READ_ALL: [(&str, &str); 9] = [
         "by its index in the order asked for, up to a limit",
     ),
     (
-        "SELECT id, flow, kind, src, part, step, write_key",
+        "FROM intent WHERE dst_conn = $1 AND state IN ('sent', 'unknown')",
         "only open intents, by their index",
     ),
     (
-        "SELECT flow, kind, src, state, cause, due, want, tries, rounds, since, approved FROM work WHERE flow = $1 AND state",
+        "FROM work WHERE flow = $1 AND state IN ('due', 'waiting', 'held')",
         "a person asks for a plan",
     ),
     (
-        "UPDATE work SET state = 'due', cause = NULL, due = $1, tries = 0, rounds = 0, since = $1, approved = NULL WHERE flow",
+        "approved = NULL WHERE flow = $2",
         "a person made a revision",
     ),
 ];
@@ -141,11 +141,8 @@ async fn rows_are_found_by_an_index() {
         let plan = store.db.ask(&explain, Vec::new()).await.unwrap();
         let steps: Vec<String> = plan.iter().map(|row| row.string(3).unwrap()).collect();
         if steps.iter().any(|step| reads_all(step)) {
-            match MAY_READ_ALL
-                .iter()
-                .find(|(start, _)| sql.starts_with(start))
-            {
-                Some((start, _)) => drop(allowed.insert(*start)),
+            match MAY_READ_ALL.iter().find(|(part, _)| sql.contains(part)) {
+                Some((part, _)) => drop(allowed.insert(*part)),
                 None => wrong.push(format!("{sql}\n    {}", steps.join("\n    "))),
             }
         }
