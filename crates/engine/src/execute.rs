@@ -268,6 +268,15 @@ fn done(
         buyer_done(pass, &sent, written.id, commit);
         return;
     }
+    match sent.proposal.step {
+        Step::Confirm => {
+            pass.confirmed.insert(sent.proposal.key());
+        }
+        Step::Update => {
+            pass.confirmed.remove(&sent.proposal.key());
+        }
+        Step::Create | Step::Cancel => {}
+    }
     if let Some(record) = &written.seen {
         commit.records.push(record_put(pass, record));
     }

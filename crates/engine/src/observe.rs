@@ -103,7 +103,9 @@ async fn take_hints(
         let flows = readers(hub, connection, kind);
         let reads = connection.connector.capabilities().reads(kind);
         let (Some(reads), false) = (reads, flows.is_empty()) else {
-            forget_hints(hub, connection, ownership, kind, ids, began).await?;
+            // Nobody reads this kind: what was hinted of it must not stand in front of others.
+            let hinted = of_kind.iter().map(|hint| hint.remote.clone()).collect();
+            forget_hints(hub, connection, ownership, kind, hinted, began).await?;
             continue;
         };
         for chunk in ids.chunks(reads.ids.max(1)) {
@@ -133,12 +135,12 @@ async fn forget_hints(
     connection: &Connection,
     ownership: &Ownership,
     kind: Kind,
-    ids: Vec<RemoteId>,
+    hinted: Vec<Option<RemoteId>>,
     began: i64,
 ) -> Result<(), StoreError> {
-    let hints_read = ids
+    let hints_read = hinted
         .into_iter()
-        .map(|id| (connection.name.clone(), kind, Some(id), began))
+        .map(|id| (connection.name.clone(), kind, id, began))
         .collect();
     let commit = Commit {
         hints_read,

