@@ -64,13 +64,13 @@ pub struct Stage {
     touched: Arc<Mutex<Vec<Touched>>>,
 }
 
-/// Sums of one currency, as decimal strings.
+/// Sums by currency, as decimal strings, over orders that people of neither side touched.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Sums {
-    /// Orders that should be in the ERP, as the shop charged them.
-    pub shop: Decimal,
-    /// What the ERP holds of them.
-    pub erp: Decimal,
+    /// What the shop charged for the orders that should be in the ERP.
+    pub shop: BTreeMap<String, Decimal>,
+    /// What the ERP holds of the shop's orders.
+    pub erp: BTreeMap<String, Decimal>,
 }
 
 /// Counts of orders.
@@ -100,8 +100,8 @@ pub struct Report {
     pub orders: OrderCounts,
     /// Customers.
     pub customers: CustomerCounts,
-    /// Sums by currency, over orders that people of neither side touched and that are in the ERP.
-    pub total: BTreeMap<String, Sums>,
+    /// Sums: equal when every order that should be in the ERP is there, at its price.
+    pub total: Sums,
     /// Orders confirmed at another total than the shop charged, or set back to an older version of the shop's order.
     pub order_violations: usize,
     /// Orders that people of the ERP touched and that no longer are as those people left them.
@@ -242,17 +242,16 @@ impl Stage {
             let held = by_number.get(order.number.as_str()).copied();
             let untouched =
                 order.touched.is_empty() && held.is_none_or(|held| !held.touched_by_person);
-            if untouched
-                && held.is_none()
-                && order.expected == Expected::Imported
-                && !self.was_deleted(order)
-            {
-                report.orders.missing += 1;
+            let due = untouched && order.expected == Expected::Imported && !self.was_deleted(order);
+            report.orders.missing += usize::from(due && held.is_none());
+            let add = |sums: &mut BTreeMap<String, Decimal>, amount: Decimal| {
+                *sums.entry(order.currency.to_string()).or_default() += amount;
+            };
+            if due {
+                add(&mut report.total.shop, order.total);
             }
             if let (true, Some(held)) = (untouched, held) {
-                let sums = report.total.entry(order.currency.to_string()).or_default();
-                sums.shop += order.total;
-                sums.erp += held.total;
+                add(&mut report.total.erp, held.total);
             }
             report.order_violations +=
                 usize::from(untouched && held.is_some_and(|held| violates(order, held)));
