@@ -247,7 +247,7 @@ impl Stage {
             let add = |sums: &mut BTreeMap<String, Decimal>, amount: Decimal| {
                 *sums.entry(order.currency.to_string()).or_default() += amount;
             };
-            if due {
+            if due || (untouched && held.is_some()) {
                 add(&mut report.total.shop, order.total);
             }
             if let (true, Some(held)) = (untouched, held) {
