@@ -257,6 +257,12 @@ fn apply(state: &mut State, product: &mut Product, body: &Value) {
     text("status", &mut product.status);
     text("tax_class", &mut product.tax_class);
     text("weight", &mut product.weight);
+    if let Some(status) = body.get("tax_status").and_then(Value::as_str) {
+        product.taxable = status == "taxable";
+    }
+    if let Some(is_virtual) = body.get("virtual").and_then(Value::as_bool) {
+        product.is_virtual = is_virtual;
+    }
     if let Some(manage) = body.get("manage_stock").and_then(Value::as_bool) {
         product.manage_stock = manage;
         if !manage {
