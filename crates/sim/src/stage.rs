@@ -26,8 +26,8 @@ pub struct StageOptions {
     pub orders: usize,
     /// The span over which they are placed; zero: all are there at the start.
     pub over: Duration,
-    /// Faults on all wires.
-    pub faults: bool,
+    /// How often each kind of fault strikes on each wire, per request, 0 to 1; 0 is no fault at all.
+    pub faults: f64,
     /// People work on both sides by hand while orders come.
     pub people: bool,
     /// Which Odoo is simulated.
@@ -136,7 +136,7 @@ impl Stage {
                 version: options.erp,
                 database: DATABASE.to_owned(),
                 key: ERP_KEY.to_owned(),
-                race_rate: if options.faults { 0.02 } else { 0.0 },
+                race_rate: options.faults,
                 languages: vec!["en_US".to_owned(), "fr_FR".to_owned()],
                 ..ErpOptions::default()
             },
@@ -148,8 +148,8 @@ impl Stage {
                 .map(|code| crate::currency(code))
                 .collect(),
         );
-        let (rates, hooks) = if options.faults {
-            (wire_rates(), hook_rates())
+        let (rates, hooks) = if options.faults > 0.0 {
+            (wire_rates(options.faults), hook_rates())
         } else {
             (FaultRates::NONE, HookRates::default())
         };
@@ -390,12 +390,12 @@ fn csv(rows: &[(String, String)]) -> String {
     text
 }
 
-fn wire_rates() -> FaultRates {
+fn wire_rates(rate: f64) -> FaultRates {
     FaultRates {
         retry_after: 0,
         slow_for: Duration::from_millis(100),
         restart_for: Duration::from_millis(200),
-        ..FaultRates::all(0.02)
+        ..FaultRates::all(rate)
     }
 }
 

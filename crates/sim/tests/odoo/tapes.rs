@@ -367,6 +367,7 @@ impl Player {
             name: (*name).to_owned(),
             rate: dec(rate),
             included: true,
+            affects_base: false,
         });
         let codes = match version {
             Version::V16 => ["EUR", "USD"],
