@@ -43,6 +43,8 @@ const DATABASE: &str = "simulated";
 const SHOP_KEY: &str = "ck_simulated";
 const SHOP_SECRET: &str = "cs_simulated";
 const ERP_KEY: &str = "simulated-key";
+/// Key and secret of the simulated shop that may only read.
+pub const READER: (&str, &str) = ("ck_simulated_reader", "cs_simulated_reader");
 /// The webhook secret of the simulated shop.
 pub const WEBHOOK_SECRET: &str = "simulated-webhook-secret";
 
@@ -125,6 +127,7 @@ impl Stage {
             orders: options.orders,
             key: SHOP_KEY.to_owned(),
             secret: SHOP_SECRET.to_owned(),
+            reader: Some((READER.0.to_owned(), READER.1.to_owned())),
             over: options.over,
             home: Some(format!("{home}{SHOP}")),
             webhook_secret: WEBHOOK_SECRET.to_owned(),
