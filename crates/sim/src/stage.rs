@@ -51,6 +51,8 @@ const SHOP_SECRET: &str = "cs_simulated";
 const ERP_KEY: &str = "simulated-key";
 /// How long a write is waited for whose answer shall be withheld.
 const NEXT_WRITE: Duration = Duration::from_secs(3);
+/// Key and secret of the simulated shop that may only read.
+pub const READER: (&str, &str) = ("ck_simulated_reader", "cs_simulated_reader");
 /// The webhook secret of the simulated shop.
 pub const WEBHOOK_SECRET: &str = "simulated-webhook-secret";
 
@@ -153,6 +155,7 @@ impl Stage {
             orders: options.orders,
             key: SHOP_KEY.to_owned(),
             secret: SHOP_SECRET.to_owned(),
+            reader: Some((READER.0.to_owned(), READER.1.to_owned())),
             over: options.over,
             home: Some(format!("{home}{SHOP}")),
             webhook_secret: WEBHOOK_SECRET.to_owned(),

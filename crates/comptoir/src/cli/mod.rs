@@ -21,6 +21,7 @@ use crate::exit::Failure;
 use crate::words;
 use clap::{Parser, Subcommand};
 use comptoir_model::code::Language;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 /// A self-hosted hub between online shops and ERPs.
@@ -103,6 +104,7 @@ pub fn log(verbose: u8) {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct State {
     /// Orders that have not been placed yet, the next first.
     pub waiting: VecDeque<Order>,
     pub calls: BTreeMap<String, u64>,
+    /// Seconds by which the shop's clock is ahead.
+    pub ahead: i64,
     pub writes: u64,
     orders: BTreeMap<u64, Kept>,
     /// Orders by second of their last change.
@@ -65,6 +67,7 @@ impl State {
             coupons: COUPONS.to_vec(),
             waiting: VecDeque::new(),
             calls: BTreeMap::new(),
+            ahead: 0,
             writes: 0,
             orders: BTreeMap::new(),
             by_modified: BTreeSet::new(),
