@@ -61,7 +61,7 @@ impl Bench {
             seed: 7,
             orders: setup.orders,
             over: setup.over,
-            faults: false,
+            faults: 0.0,
             people: false,
             erp: setup.erp,
         };
@@ -262,9 +262,7 @@ impl Bench {
         assert_eq!(report.orders.doubled, 0, "{report:#?}");
         assert_eq!(report.customers.doubled, 0, "{report:#?}");
         assert_eq!(report.order_violations, 0, "{report:#?}");
-        for (currency, sums) in &report.total {
-            assert_eq!(sums.shop, sums.erp, "{currency}");
-        }
+        assert_eq!(report.total.shop, report.total.erp);
         let there: BTreeSet<String> = self
             .stage
             .erp
