@@ -3,6 +3,7 @@
 use crate::connection::Connection;
 use crate::hub::Hub;
 use crate::observe::{self, Stopped};
+use crate::retry;
 use crate::turn;
 use comptoir_model::code::Code;
 use comptoir_model::fault::{Fault, Next};
@@ -189,7 +190,8 @@ impl Owner<'_> {
         let row = hub.store.connection(&connection.name).await?;
         let paused = row.as_ref().is_some_and(|row| row.pause_cause.is_some());
         let known = row.and_then(|row| row.account);
-        let account = match connection.connector.probe().await {
+        let probed = retry::read(&hub.patience, || connection.connector.probe()).await;
+        let account = match probed {
             Ok(account) => account,
             Err(fault) => return Ok(Err(fault)),
         };

@@ -8,6 +8,7 @@ mod explain;
 mod hold;
 mod init;
 mod plan;
+mod schema;
 mod secret;
 mod serve;
 mod sim;
@@ -70,6 +71,8 @@ enum Command {
     Config(configuration::ConfigArguments),
     /// Sealed secrets.
     Secret(secret::SecretArguments),
+    /// JSON Schemas of documents, policies and connections.
+    Schema(schema::SchemaArguments),
 }
 
 /// What every command knows.
@@ -126,6 +129,7 @@ pub async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Sync(arguments) => sync::run(&context, arguments).await,
         Command::Adopt(arguments) => adopt::run(&context, arguments).await,
         Command::Config(arguments) => configuration::run(&context, arguments).await,
+        Command::Schema(arguments) => schema::run(&context, arguments),
         Command::Secret(arguments) => secret::run(&context, arguments).await,
     }
 }

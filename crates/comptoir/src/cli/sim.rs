@@ -14,7 +14,8 @@ use tokio::net::TcpListener;
 
 #[derive(Debug, Args)]
 pub struct SimArguments {
-    /// Where shop and ERP answer, a path each, and `GET /__sim/report`.
+    /// Where shop and ERP answer, a path each, and `GET /__sim/report`, `POST /__sim/quiet` (no faults any more) and
+    /// `POST /__sim/withhold` (answers once the ERP's next write is done, whose own answer is withheld for some seconds).
     #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDR")]
     listen: SocketAddr,
     /// Orders of the shop.
@@ -39,6 +40,9 @@ pub struct SimArguments {
     #[arg(long, value_name = "URL")]
     hub: Option<String>,
 }
+
+/// How often each of the eight kinds of fault strikes, per request: one request in six meets one.
+const FAULTS: f64 = 0.02;
 
 /// Versions of Odoo that are simulated.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -76,7 +80,7 @@ pub async fn run(context: &Context, arguments: SimArguments) -> Result<u8, Failu
         seed: arguments.seed,
         orders: arguments.orders,
         over: Duration::from_secs(arguments.over),
-        faults: arguments.faults,
+        faults: if arguments.faults { FAULTS } else { 0.0 },
         people: arguments.people,
         erp: arguments.erp.into(),
     };

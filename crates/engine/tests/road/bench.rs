@@ -6,6 +6,7 @@ use comptoir_engine::decide::Verdict;
 use comptoir_engine::flow::{Caps, Flow, Mode};
 use comptoir_engine::hub::Hub;
 use comptoir_engine::point::{Breakpoints, Point};
+use comptoir_engine::preview::{self, Preview};
 use comptoir_engine::{observe, turn};
 use comptoir_model::fault::Fault;
 use comptoir_model::key::{Kind, RemoteId};
@@ -137,6 +138,15 @@ impl Bench {
             () = stopped => true,
             _ = work(&hub) => false,
         }
+    }
+
+    /// What would be written for everything that is open.
+    pub async fn preview(&self) -> Vec<Preview> {
+        let hub = self.hub(Breakpoints::default()).await;
+        let erp = &hub.connections[&"erp".parse().unwrap()];
+        let account = Arc::new(erp.connector.probe().await.unwrap());
+        let works = hub.store.open_work(&self.flow.name, 100).await.unwrap();
+        preview::preview(&hub, erp, account, works).await.unwrap()
     }
 
     /// The state of every order in the flow, its links and intents, as text.

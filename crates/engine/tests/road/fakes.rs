@@ -109,10 +109,13 @@ fn record(id: &RemoteId, version: u64, order: &Order) -> Record {
 
 /// A shop: orders in the order of their last change.
 #[derive(Clone, Default)]
-pub struct Shop(Arc<Mutex<Vec<(RemoteId, Option<Order>)>>>);
+pub struct Shop(Arc<Mutex<Vec<Change>>>);
+
+/// An order as it was at one time; none for an item that no connector can read.
+type Change = (RemoteId, Option<Order>);
 
 impl Shop {
-    fn changes(&self) -> MutexGuard<'_, Vec<(RemoteId, Option<Order>)>> {
+    fn changes(&self) -> MutexGuard<'_, Vec<Change>> {
         self.0.lock().unwrap()
     }
 

@@ -52,6 +52,7 @@ mod trouble;
 mod value;
 mod version;
 
+pub(crate) use call::with_effect;
 pub use hand::{HandEdit, HandOrder, HandPartner};
 pub use http::error_body;
 pub use ledger::{ErpContents, ErpLine, ErpOrder, ErpPartner, ErpVersion, Hand};
