@@ -13,7 +13,7 @@ fn elsewhere() -> Stage {
         seed: 8,
         orders: 12,
         over: Duration::ZERO,
-        faults: false,
+        faults: 0.0,
         people: false,
         erp: Version::V19,
     };
