@@ -26,7 +26,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Setup {
-            orders: 30,
+            orders: 20,
             over: Duration::ZERO,
             erp: Version::V19,
         }
