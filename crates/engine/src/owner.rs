@@ -21,12 +21,8 @@ const RENEW: Duration = Duration::from_secs(30);
 const LONGEST_CALL_MS: i64 = 300_000;
 /// How long a pass that is under way at a stop may go on.
 const GRACE: Duration = Duration::from_secs(10);
-/// How often the system is asked again what it offers.
-const PROBE: Duration = Duration::from_secs(300);
 /// How long a full store is left alone before it is tried again.
 const FULL: Duration = Duration::from_secs(5);
-/// How long a connection rests whose credentials were refused, before they are tried again.
-const LOCKED_MS: i64 = 300_000;
 
 /// Owns a connection for as long as `stop` says nothing. A pass that is under way when it does may still end, within [`GRACE`].
 ///
@@ -207,10 +203,9 @@ impl Owner<'_> {
         hub.store.set_account(&connection.name, &account).await?;
         connection.set_account(Arc::new(account));
         self.barred.store(false, Ordering::Relaxed);
-        self.resumed().await?;
-        if paused {
-            // Of an owner before this one.
-            hub.store.pause(&connection.name, None, None).await?;
+        // The pause may be one of an owner before this one.
+        if self.failures.swap(0, Ordering::Relaxed) > 0 || paused {
+            self.end_pause().await?;
         }
         Ok(Ok(()))
     }
@@ -219,7 +214,7 @@ impl Owner<'_> {
     async fn probe_again(&self) -> Result<(), StoreError> {
         while !self.is_stopped() {
             if !self.barred.load(Ordering::Relaxed) {
-                pause_a_moment(self.stop, PROBE).await;
+                pause_a_moment(self.stop, self.hub.probe_every).await;
             }
             if self.is_stopped() {
                 return Ok(());
@@ -330,7 +325,7 @@ impl Owner<'_> {
     async fn pause(&self, fault: &Fault) -> Result<(), StoreError> {
         let failed = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
         let wait = if waits_for_a_person(fault) {
-            LOCKED_MS
+            self.hub.patience.locked_ms
         } else {
             self.hub.patience.wait_ms(failed, fault)
         };
@@ -344,12 +339,16 @@ impl Owner<'_> {
 
     async fn resumed(&self) -> Result<(), StoreError> {
         if self.failures.swap(0, Ordering::Relaxed) > 0 {
-            tracing::info!(connection = %self.connection.name, "answers again");
-            self.hub
-                .store
-                .pause(&self.connection.name, None, None)
-                .await?;
+            self.end_pause().await?;
         }
         Ok(())
+    }
+
+    async fn end_pause(&self) -> Result<(), StoreError> {
+        tracing::info!(connection = %self.connection.name, "answers again");
+        self.hub
+            .store
+            .pause(&self.connection.name, None, None)
+            .await
     }
 }

@@ -26,7 +26,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Setup {
-            orders: 30,
+            orders: 20,
             over: Duration::ZERO,
             erp: Version::V19,
         }
@@ -257,38 +257,63 @@ impl Bench {
 
     /// The same once people have put some causes right, which hold nothing any more.
     pub fn agree_after(&self, put_right: &[&str]) {
+        let mut wrong = Vec::new();
+        // A start and a new revision decide again what is held.
+        let agree = wait("both sides agree", Duration::from_secs(30), || {
+            wrong = self.wrong(put_right);
+            wrong.is_empty()
+        });
+        assert!(agree, "{wrong:#?}\n{:#?}", self.stage.report());
+    }
+
+    /// What does not agree, in words.
+    fn wrong(&self, put_right: &[&str]) -> Vec<String> {
         let report = self.stage.report();
-        assert_eq!(report.orders.missing, 0, "{report:#?}");
-        assert_eq!(report.orders.doubled, 0, "{report:#?}");
-        assert_eq!(report.customers.doubled, 0, "{report:#?}");
-        assert_eq!(report.order_violations, 0, "{report:#?}");
-        assert_eq!(report.total.shop, report.total.erp);
-        let there: BTreeSet<String> = self
-            .stage
-            .erp
-            .orders()
-            .into_iter()
-            .map(|order| order.client_order_ref.clone())
+        let counts = [
+            ("missing", report.orders.missing),
+            ("doubled", report.orders.doubled),
+            ("customers doubled", report.customers.doubled),
+            ("violations", report.order_violations),
+        ];
+        let mut wrong: Vec<String> = counts
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(what, count)| format!("{count} {what}"))
+            .collect();
+        if put_right.is_empty() {
+            wrong.extend(report.wrong.iter().cloned());
+            if report.total.shop != report.total.erp {
+                wrong.push("the sums differ".to_owned());
+            }
+        }
+        let erp = self.stage.erp.orders();
+        let booked: BTreeMap<&str, _> = erp
+            .iter()
+            .map(|order| (order.client_order_ref.as_str(), order.total))
             .collect();
         let mut planted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for order in self.stage.shop.orders() {
+            let there = booked.get(order.number.as_str());
+            if there.is_some_and(|total| *total != order.total) {
+                wrong.push(format!("order {} has another total", order.number));
+            }
             let Expected::Held(cause) = order.expected else {
                 continue;
             };
             let right = put_right.contains(&cause.as_str());
-            assert_eq!(there.contains(&order.number), right, "{cause}");
+            if there.is_some() != right {
+                wrong.push(format!("order {} of {cause}: {there:?}", order.number));
+            }
             if !right {
-                planted
-                    .entry(cause)
-                    .or_default()
-                    .insert(order.id.to_string());
+                let ids = planted.entry(cause).or_default();
+                ids.insert(order.id.to_string());
             }
         }
-        // A start and a new revision decide again what is held.
-        let same = wait("what is held", Duration::from_secs(20), || {
-            self.held() == planted
-        });
-        assert!(same, "{:#?}, planted {planted:#?}", self.held());
+        let held = self.held();
+        if held != planted {
+            wrong.push(format!("held {held:?}, planted {planted:?}"));
+        }
+        wrong
     }
 
     /// Held orders by cause.

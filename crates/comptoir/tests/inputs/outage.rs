@@ -41,8 +41,8 @@ fn the_erp_is_off_while_orders_arrive() {
     let check = bench.check("CMP-0200");
     assert_eq!(check[0][0], "erp");
     bench.erp_on();
-    bench.settle();
     serve.hear("answers again");
+    bench.settle();
     bench.agree();
     assert_eq!(bench.pause("erp"), None);
     serve.stop();

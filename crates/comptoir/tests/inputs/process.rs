@@ -59,7 +59,7 @@ pub fn wait(what: &str, longest: Duration, mut is_so: impl FnMut() -> bool) -> b
             return false;
         }
         std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(100));
+        pause = (pause * 2).min(Duration::from_millis(200));
     }
     true
 }

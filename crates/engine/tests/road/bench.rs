@@ -99,7 +99,8 @@ impl Bench {
         Store::open(&url, StoreOptions::default()).await.unwrap()
     }
 
-    async fn hub(&self, breakpoints: Breakpoints) -> Hub {
+    /// A hub over the store.
+    pub async fn hub(&self, breakpoints: Breakpoints) -> Hub {
         let connections = vec![
             Connection::new("shop".parse().unwrap(), Arc::new(self.shop.clone())),
             Connection::new("erp".parse().unwrap(), Arc::new(self.erp.clone())),
