@@ -87,7 +87,14 @@ fn absent(pass: &mut Pass<'_>, intent: &IntentRow, commit: &mut Commit) {
         commit.journal.push(note(pass, intent, "proved absent"));
     } else {
         if intent.state == IntentState::Sent {
-            commit.outcomes.push(outcome(intent, IntentState::Unknown));
+            // Whoever made the call has ended, or was waited for: what it left running at the vendor's ends within the settle time
+            // from now, however long the call itself might have taken.
+            let settle_ms = operation.map(|operation| pass.connection.settle_ms(operation));
+            let by_now = settle_ms.map(|settle_ms| intent.settle_at.min(pass.now + settle_ms));
+            commit.outcomes.push(IntentOutcome {
+                settle_at: by_now,
+                ..outcome(intent, IntentState::Unknown)
+            });
         }
         stays_open(pass, intent);
     }

@@ -40,7 +40,8 @@ const fn operation(kind: Kind, step: Step, guard: Guard, proof: Proof) -> Operat
         guard,
         proof,
         settle_seconds: 0,
-        deadline_seconds: 0,
+        // Longer than any test: what a cut leaves behind must not wait for it.
+        deadline_seconds: 300,
         batch: 10,
         overwrites: false,
         reserves_stock: false,
