@@ -1,7 +1,7 @@
 //! One storm: kills while orders arrive, then calm, then the judgement.
 
 use crate::judge::{Counts, Findings, Seen, holds_of, judge};
-use crate::place::Place;
+use crate::place::{Folder, Place};
 use crate::process::{Hub, Sim, Weather, comptoir, free_port, log_end};
 use crate::row::Row;
 use comptoir_sim::seed::Seed;
@@ -60,7 +60,7 @@ pub fn all(store: &str, place: impl Fn() -> Place, storm: &Storm) {
     let _turn = take_turn();
     let mut failed = Vec::new();
     for seed in first..first + runs {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::new();
         let outcome = run(&place(), folder.path(), storm, seed);
         Row::new(store, seed, storm, &outcome).tell();
         let what = format!("seed {seed} on {store}");

@@ -40,7 +40,7 @@ const fn operation(kind: Kind, step: Step, guard: Guard, proof: Proof) -> Operat
         guard,
         proof,
         settle_seconds: 0,
-        // Longer than any test: what a cut leaves behind must not wait for it.
+        // Whoever waited for a deadline after a cut would not settle within a test.
         deadline_seconds: 300,
         batch: 10,
         overwrites: false,
