@@ -1,6 +1,6 @@
 //! One storm: kills while orders arrive, then calm, then the judgement.
 
-use crate::judge::{Counts, Findings, Seen, holds_of, judge};
+use crate::judge::{Counts, Findings, Seen, holds_of, judge, learnt_of};
 use crate::place::{Folder, Place};
 use crate::process::{Hub, Sim, Weather, comptoir, free_port, log_end};
 use crate::row::Row;
@@ -203,9 +203,16 @@ fn is_calm_within(limit: Duration, sim: &Sim, workspace: &Path, hub: &mut Hub) -
 
 /// Everything there is to see.
 pub fn look(sim: &Sim, workspace: &Path) -> Seen {
+    let report = sim.report();
+    let undone = report.undone.iter().map(|undone| undone.id.clone());
+    let learnt = undone.map(|id| {
+        let explanation = comptoir(workspace, &["explain", "orders", &id]);
+        (id, learnt_of(&explanation))
+    });
     Seen {
-        report: sim.report(),
+        learnt: learnt.collect(),
         hub: Counts::of(&comptoir(workspace, &["status"])),
         holds: holds_of(&comptoir(workspace, &["hold", "list"])),
+        report,
     }
 }
