@@ -288,7 +288,7 @@ impl Stage {
         }
         report.customers.doubled = self.doubled_customers();
         let touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
-        compare::hand_edits(&self.erp, &touched, &mut report);
+        compare::hand_edits(&shop, &self.erp, &touched, &mut report);
         drop(touched);
         self.count_wires(&mut report);
         report.withheld = self.withholder.counts();

@@ -78,7 +78,8 @@ impl Erp {
         erp
     }
 
-    async fn ask(&self, service: &str, method: &str, args: Value) -> Value {
+    /// An error is what Odoo says, without the call's arguments, which hold the key.
+    async fn try_ask(&self, service: &str, method: &str, args: Value) -> Result<Value, String> {
         let body = json!({
             "jsonrpc": "2.0", "method": "call", "id": 1,
             "params": {"service": service, "method": method, "args": args},
@@ -87,14 +88,24 @@ impl Erp {
         let answer = self.http.send(call).await.unwrap();
         assert!(answer.is_success(), "the ERP answers {}", answer.status);
         let mut answer: Value = answer.json().unwrap();
-        // What Odoo says, without the call's arguments, which hold the key.
-        let error = &answer["error"]["data"]["message"];
-        assert!(answer["error"].is_null(), "{method}: {error}");
-        answer["result"].take()
+        match &answer["error"] {
+            Value::Null => Ok(answer["result"].take()),
+            error => Err(format!("{method}: {}", error["data"]["message"])),
+        }
     }
 
-    /// Calls a method of a model.
-    pub async fn call(&self, model: &str, method: &str, args: Value, named: Value) -> Value {
+    async fn ask(&self, service: &str, method: &str, args: Value) -> Value {
+        let answer = self.try_ask(service, method, args).await;
+        answer.unwrap_or_else(|said| panic!("{said}"))
+    }
+
+    async fn try_call(
+        &self,
+        model: &str,
+        method: &str,
+        args: Value,
+        named: Value,
+    ) -> Result<Value, String> {
         let all = json!([
             self.database,
             self.user,
@@ -104,7 +115,13 @@ impl Erp {
             args,
             named
         ]);
-        self.ask("object", "execute_kw", all).await
+        self.try_ask("object", "execute_kw", all).await
+    }
+
+    /// Calls a method of a model.
+    pub async fn call(&self, model: &str, method: &str, args: Value, named: Value) -> Value {
+        let answer = self.try_call(model, method, args, named).await;
+        answer.unwrap_or_else(|said| panic!("{model}.{said}"))
     }
 
     /// Makes one record.
@@ -216,9 +233,14 @@ impl Erp {
         id
     }
 
-    /// How many orders stand there for a connection of the hub.
-    pub async fn count(&self, connection: &str) -> usize {
-        let named = json!({"domain": [["origin", "=like", format!("{connection} %")]]});
+    /// How many orders stand there for a connection of the hub; only confirmed ones, if asked so.
+    pub async fn count(&self, connection: &str, confirmed: bool) -> usize {
+        let mut domain = json!([["origin", "=like", format!("{connection} %")]]);
+        if confirmed {
+            let states = json!(["state", "in", ["sale", "done"]]);
+            domain.as_array_mut().unwrap().push(states);
+        }
+        let named = json!({ "domain": domain });
         let count = self
             .call("sale.order", "search_count", json!([]), named)
             .await;
@@ -295,17 +317,12 @@ impl Erp {
 
     /// How many deliveries each order has; none without the app that makes them.
     pub async fn deliveries(&self, orders: &[i64]) -> Option<BTreeMap<i64, usize>> {
-        let installed = json!([["name", "=", "sale_stock"], ["state", "=", "installed"]]);
-        if self
-            .rows("ir.module.module", installed, &["name"])
-            .await
-            .is_empty()
-        {
-            return None;
-        }
         let domain = json!([["sale_id", "in", orders]]);
+        let named = json!({"domain": domain, "fields": ["sale_id"]});
+        let rows = self.try_call("stock.picking", "search_read", json!([]), named);
+        let rows = rows.await.ok()?;
         let mut counts = BTreeMap::new();
-        for row in self.rows("stock.picking", domain, &["sale_id"]).await {
+        for row in rows.as_array().unwrap() {
             *counts
                 .entry(row["sale_id"][0].as_i64().unwrap())
                 .or_default() += 1;

@@ -5,6 +5,7 @@ use crate::erp::Books;
 use crate::shop::sku;
 use crate::traps::{PAYMENT, SHIPPING};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -188,6 +189,19 @@ impl<'a> Hub<'a> {
             );
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
+    }
+
+    /// Held orders, by id, with their cause.
+    pub fn held(&self) -> BTreeMap<u64, String> {
+        let groups = self.ask(&["hold", "list"]);
+        let mut held = BTreeMap::new();
+        for group in groups.as_array().unwrap() {
+            for record in group["records"].as_array().unwrap() {
+                let id = record.as_str().and_then(|id| id.parse().ok());
+                held.insert(id.unwrap(), group["cause"].as_str().unwrap().to_owned());
+            }
+        }
+        held
     }
 
     /// State and cause of an order, as `explain` says them.

@@ -11,7 +11,14 @@ use std::time::{Duration, Instant};
 const GOAL: f64 = 4.0;
 
 /// Measures both and prints both. Neither confirms.
-pub async fn run(servers: &Servers, shop: &Shop, erp: &Erp, goods: &Goods, books: &Books) {
+pub async fn run(
+    servers: &Servers,
+    live: bool,
+    shop: &Shop,
+    erp: &Erp,
+    goods: &Goods,
+    books: &Books,
+) {
     let count = servers.race;
     let orders: Vec<Value> = (0..count).map(|index| traps::plain(goods, index)).collect();
     let placed = shop.place_all(&orders).await;
@@ -27,25 +34,30 @@ pub async fn run(servers: &Servers, shop: &Shop, erp: &Erp, goods: &Goods, books
     let began = Instant::now();
     // From the start of its process: testing both connections and reading the shop are in it.
     hub.start();
-    while erp.count(&connection).await < count {
+    while erp.count(&connection, false).await < count {
         assert!(began.elapsed() < servers.patience, "{}", hub.last_words());
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let hub_took = began.elapsed();
     hub.settle(count).await;
     hub.stop().await;
-    assert_eq!(erp.count(&connection).await, count);
+    assert_eq!(erp.count(&connection, false).await, count);
     let rate = |took: Duration| count as f64 / took.as_secs_f64();
     let ratio = rate(hub_took) / rate(script);
-    let verdict = if ratio >= GOAL { "reached" } else { "missed" };
+    let verdict = match (live, ratio >= GOAL) {
+        (true, true) => format!("goal of {GOAL} times reached"),
+        (true, false) => format!("GOAL OF {GOAL} TIMES MISSED"),
+        (false, _) => {
+            "no verdict: a simulator answers at once, which a real server does not".to_owned()
+        }
+    };
     say(format!(
-        "   {count} orders: the hub {:.2} s ({:.1}/s, from the start of its process), a script of five calls each {:.2} s ({:.1}/s): \
-         {ratio:.1} times; the goal for a real Odoo 19 is {GOAL} ({verdict} here: {})",
+        "   {count} orders: the hub {:.2} s ({:.1}/s, from the start of its process), a script of five calls each {:.2} s \
+         ({:.1}/s): {ratio:.1} times; {verdict}",
         hub_took.as_secs_f64(),
         rate(hub_took),
         script.as_secs_f64(),
-        rate(script),
-        servers.label
+        rate(script)
     ));
 }
 

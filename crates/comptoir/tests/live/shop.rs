@@ -108,6 +108,18 @@ impl Shop {
         }
     }
 
+    /// Whether this shop says of itself that it is a simulator: its results must not pass for those of a real one.
+    pub async fn is_simulated(address: &Address) -> bool {
+        let maker = HttpMaker::network("live-shop".parse().unwrap());
+        // Without the key, which WordPress would take for a user's password.
+        let http = maker.open(&address.url, HttpOptions::default()).unwrap();
+        let call = Call::get("live", "wp-json").query("_fields", "name");
+        let answer = http.send(call).await.unwrap();
+        assert!(answer.is_success(), "/wp-json answers {}", answer.status);
+        let index: Value = answer.json().unwrap();
+        index["name"] == "Simulated shop"
+    }
+
     async fn call(
         &self,
         method: Method,
@@ -176,6 +188,11 @@ impl Shop {
             "switch taxes on: WooCommerce > Settings > General > Enable tax rates and calculations"
         );
         let tax = self.get("settings/tax", &[("_fields", "id,value")]).await;
+        assert_ne!(
+            value_of(&tax, "woocommerce_tax_based_on"),
+            "base",
+            "WooCommerce > Settings > Tax > Calculate tax based on must be an address of the buyer"
+        );
         assert_eq!(
             value_of(&tax, "woocommerce_shipping_tax_class"),
             "inherit",

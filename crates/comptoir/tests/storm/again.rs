@@ -1,7 +1,7 @@
 //! A second run over unchanged data: everything is read again, and nothing is written.
 
 use crate::judge::{Counts, judge};
-use crate::place::Place;
+use crate::place::{Folder, Place};
 use crate::process::{Hub, Sim, Weather, comptoir, free_port, log_end};
 use crate::run::{look, name_store, take_turn};
 use comptoir_sim::stage::Report;
@@ -22,7 +22,7 @@ const NOBODY: &str = "999999999";
 /// Imports 500 orders without faults, starts the hub anew, has everything read again, and counts the calls.
 pub fn second_run(place: &Place) {
     let _turn = take_turn();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Folder::new();
     let workspace = folder.path();
     let port = free_port();
     let weather = Weather {

@@ -31,6 +31,7 @@ fn well() -> Seen {
             ("row:tax:x".to_owned(), ids(&["2"])),
             ("changed".to_owned(), ids(&["3"])),
         ]),
+        learnt: BTreeMap::new(),
     }
 }
 
@@ -57,15 +58,47 @@ fn every_count_of_harm_is_found() {
     assert_eq!(after(|seen| seen.report.order_violations = 1).violations, 1);
     let overwritten = after(|seen| seen.report.edits_overwritten = 1);
     assert_eq!(overwritten.overwritten, 1);
-    let undone = after(|seen| {
-        seen.report.deletions_undone = 1;
-        seen.report.undone = vec![Undone {
-            order: "7".to_owned(),
-            made: jiff::Timestamp::UNIX_EPOCH,
-            deleted: jiff::Timestamp::UNIX_EPOCH,
-        }];
-    });
+    let undone = after(|seen| undo(seen, 2));
     assert_eq!((undone.undone, undone.wrong.len()), (1, 1));
+}
+
+/// An order that was deleted by hand and made again; the hub has learnt so often that it is there.
+fn undo(seen: &mut Seen, learnt: usize) {
+    seen.report.deletions_undone = 1;
+    seen.report.undone = vec![Undone {
+        id: "7".to_owned(),
+        order: "1007".to_owned(),
+        made: jiff::Timestamp::UNIX_EPOCH,
+        deleted: jiff::Timestamp::UNIX_EPOCH,
+    }];
+    seen.learnt.insert("7".to_owned(), learnt);
+}
+
+#[test]
+fn a_deletion_that_nobody_could_know_of_is_counted_apart() {
+    let mut seen = well();
+    undo(&mut seen, 1);
+    let findings = judge(&seen, 3);
+    assert!(findings.is_well());
+    assert_eq!((findings.undone, findings.unseen), (0, 1));
+    // Without the hub's journal nothing is excused.
+    seen.learnt.clear();
+    assert_eq!(judge(&seen, 3).undone, 1);
+}
+
+#[test]
+fn what_the_hub_learnt_stands_in_its_journal() {
+    let journal = serde_json::json!({"journal": [
+        {"event": "failed", "step": "create"},
+        {"event": "proved absent", "step": "create"},
+        {"event": "proved done", "step": "create"},
+        {"event": "proved done", "step": "confirm"},
+        {"event": "linked", "to": "3"},
+        {"event": "create", "to": "4"},
+        {"event": "update", "to": "4"},
+        {"event": "held"},
+    ]});
+    assert_eq!(crate::judge::learnt_of(&journal), 3);
 }
 
 #[test]
@@ -120,7 +153,7 @@ fn the_report_counts_what_the_simulators_hold() {
         seed: 1,
         orders: 60,
         over: Duration::ZERO,
-        faults: false,
+        faults: 0.0,
         people: false,
         erp: Version::V19,
     };

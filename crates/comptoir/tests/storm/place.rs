@@ -12,6 +12,9 @@ pub enum Place {
     Postgres(Database),
 }
 
+/// A workspace's folder. It goes with its test, unless the test fails.
+pub struct Folder(Option<tempfile::TempDir>);
+
 /// A PostgreSQL database that goes with its test.
 pub struct Database {
     /// The address of the server's own database, from which others are made.
@@ -23,6 +26,29 @@ pub struct Database {
 const FILES: [&str; 3] = ["comptoir.db", "comptoir.db-wal", "comptoir.db-shm"];
 /// How long PostgreSQL may take to notice that a killed process has gone.
 const LET_GO: Duration = Duration::from_secs(30);
+
+impl Folder {
+    pub fn new() -> Self {
+        Folder(Some(tempfile::tempdir().unwrap()))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.as_ref().unwrap().path()
+    }
+
+    /// Keeps it, and says where it is.
+    pub fn keep(mut self) -> PathBuf {
+        self.0.take().unwrap().keep()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Some(folder) = self.0.take().filter(|_| std::thread::panicking()) {
+            println!("the workspace is kept in {}", folder.keep().display());
+        }
+    }
+}
 
 impl Place {
     pub fn sqlite() -> Self {

@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_comptoir");
@@ -41,7 +42,7 @@ pub struct Weather {
 
 /// The simulated shop and the simulated ERP.
 pub struct Sim {
-    _process: Process,
+    process: Mutex<Process>,
     address: String,
 }
 
@@ -69,7 +70,7 @@ impl Sim {
         let said = said.expect("in JSON");
         let address = said["listening"].as_str().expect("an address");
         Sim {
-            _process: process,
+            process: Mutex::new(process),
             address: address.trim_start_matches("http://").to_owned(),
         }
     }
@@ -92,7 +93,10 @@ impl Sim {
     }
 
     fn ask(&self, method: &str, path: &str) -> (u16, String) {
-        let mut wire = TcpStream::connect(&self.address).expect("the simulators listen");
+        let mut wire = TcpStream::connect(&self.address).unwrap_or_else(|error| {
+            let ended = self.process.lock().unwrap().0.try_wait().unwrap();
+            panic!("the simulators do not listen: {error}; ended: {ended:?}")
+        });
         wire.set_read_timeout(Some(PATIENCE)).unwrap();
         let address = &self.address;
         let request = format!(

@@ -1,7 +1,7 @@
 //! One storm: kills while orders arrive, then calm, then the judgement.
 
-use crate::judge::{Counts, Findings, Seen, holds_of, judge};
-use crate::place::Place;
+use crate::judge::{Counts, Findings, Seen, holds_of, judge, learnt_of};
+use crate::place::{Folder, Place};
 use crate::process::{Hub, Sim, Weather, comptoir, free_port, log_end};
 use crate::row::Row;
 use comptoir_sim::seed::Seed;
@@ -60,7 +60,7 @@ pub fn all(store: &str, place: impl Fn() -> Place, storm: &Storm) {
     let _turn = take_turn();
     let mut failed = Vec::new();
     for seed in first..first + runs {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::new();
         let outcome = run(&place(), folder.path(), storm, seed);
         Row::new(store, seed, storm, &outcome).tell();
         let what = format!("seed {seed} on {store}");
@@ -203,9 +203,16 @@ fn is_calm_within(limit: Duration, sim: &Sim, workspace: &Path, hub: &mut Hub) -
 
 /// Everything there is to see.
 pub fn look(sim: &Sim, workspace: &Path) -> Seen {
+    let report = sim.report();
+    let undone = report.undone.iter().map(|undone| undone.id.clone());
+    let learnt = undone.map(|id| {
+        let explanation = comptoir(workspace, &["explain", "orders", &id]);
+        (id, learnt_of(&explanation))
+    });
     Seen {
-        report: sim.report(),
+        learnt: learnt.collect(),
         hub: Counts::of(&comptoir(workspace, &["status"])),
         holds: holds_of(&comptoir(workspace, &["hold", "list"])),
+        report,
     }
 }

@@ -40,7 +40,8 @@ const fn operation(kind: Kind, step: Step, guard: Guard, proof: Proof) -> Operat
         guard,
         proof,
         settle_seconds: 0,
-        deadline_seconds: 0,
+        // Whoever waited for a deadline after a cut would not settle within a test.
+        deadline_seconds: 300,
         batch: 10,
         overwrites: false,
         reserves_stock: false,

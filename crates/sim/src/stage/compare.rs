@@ -19,6 +19,8 @@ pub const NOT_IN_THE_ERP: &str = "it is not in the ERP";
 /// An order that people deleted in the ERP and that was made again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undone {
+    /// The shop's id of it; empty when the shop does not have it any more.
+    pub id: String,
     /// The shop's number of it.
     pub order: String,
     /// When the deleted one had been made.
@@ -162,7 +164,7 @@ fn set_back(held: &ErpOrder) -> bool {
 }
 
 /// What became of the orders that people of the ERP touched.
-pub(super) fn hand_edits(erp: &Erp, touched: &[Touched], report: &mut Report) {
+pub(super) fn hand_edits(shop: &[ShopOrder], erp: &Erp, touched: &[Touched], report: &mut Report) {
     let last: BTreeMap<i64, &Touched> = touched.iter().map(|deed| (deed.order, deed)).collect();
     let keys: BTreeSet<String> = erp
         .orders()
@@ -176,8 +178,11 @@ pub(super) fn hand_edits(erp: &Erp, touched: &[Touched], report: &mut Report) {
         if let Some((deleted, _)) = order.deleted {
             if deed.key.as_ref().is_some_and(|key| keys.contains(key)) {
                 report.deletions_undone += 1;
+                let number = &order.client_order_ref;
+                let in_shop = shop.iter().find(|order| order.number == *number);
                 report.undone.push(Undone {
-                    order: order.client_order_ref.clone(),
+                    id: in_shop.map_or_else(String::new, |order| order.id.to_string()),
+                    order: number.clone(),
                     made: order.created_at,
                     deleted,
                 });
