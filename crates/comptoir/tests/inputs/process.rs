@@ -109,7 +109,7 @@ pub struct Serve {
     child: Child,
     log: Arc<Mutex<String>>,
     heard: Arc<Mutex<String>>,
-    reader: Option<JoinHandle<()>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Serve {
@@ -118,20 +118,23 @@ impl Serve {
         command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(options)
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let log = Arc::new(Mutex::new(String::new()));
-        let stderr = child.stderr.take().expect("its stderr");
-        let reader = std::thread::spawn({
+        let streams: [Box<dyn Read + Send>; 2] = [
+            Box::new(child.stderr.take().expect("its stderr")),
+            Box::new(child.stdout.take().expect("its stdout")),
+        ];
+        let readers = streams.map(|stream| {
             let log = log.clone();
-            move || read_on(stderr, &log)
+            std::thread::spawn(move || read_on(stream, &log))
         });
         let serve = Serve {
             child,
             log,
             heard,
-            reader: Some(reader),
+            readers: readers.into(),
         };
         let listening = wait("serve listens", Duration::from_secs(20), || {
             serve.log().contains("listening on http://") || serve.log().contains("l'écoute sur")
@@ -183,7 +186,7 @@ impl Drop for Serve {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
-        if let Some(reader) = self.reader.take() {
+        for reader in self.readers.drain(..) {
             reader.join().ok();
         }
         let log = self.log();
@@ -196,8 +199,8 @@ impl Drop for Serve {
     }
 }
 
-fn read_on(stderr: impl Read, log: &Mutex<String>) {
-    for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+fn read_on(stream: impl Read, log: &Mutex<String>) {
+    for line in BufReader::new(stream).lines().map_while(Result::ok) {
         let mut log = log.lock().expect("the log");
         log.push_str(&line);
         log.push('\n');
