@@ -1,0 +1,200 @@
+//! WooCommerce through its REST API v3, the order side: see README.md.
+
+mod fault;
+mod find;
+mod hooks;
+mod keep;
+mod map;
+mod party;
+mod payment;
+mod probe;
+mod read;
+mod roster;
+mod settings;
+mod tax;
+mod wire;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use settings::{AuthMode, Settings, ShippingKey, WeightUnit};
+
+use async_trait::async_trait;
+use comptoir_kit::http::{Answer, Call, Http, HttpOptions};
+use comptoir_kit::spec::{Kit, Spec};
+use comptoir_model::account::Account;
+use comptoir_model::fault::Fault;
+use comptoir_model::key::{Kind, RemoteId};
+use comptoir_model::port::{
+    Candidate, Capabilities, Connector, Cursor, Guard, Hint, HookReport, Incoming, Operation, Page,
+    Proof, Query, Reads, Seen, Step, Verification, Write, Written,
+};
+use schemars::schema_for;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where the API begins, below the shop's address.
+const API: &str = "wp-json/wc/v3";
+
+/// Orders per batch of updates. A hundred took up to half a minute on a small server, and status changes send e-mails.
+const BATCH: usize = 25;
+
+/// PHP's own limit on a request is 30 to 300 s on common hosts.
+const SETTLE: u32 = 300;
+
+static CAPABILITIES: Capabilities = Capabilities {
+    reads: &[
+        Reads {
+            kind: Kind::Order,
+            cursor: "time of change, with the trash read beside it",
+            changes: true,
+            page: 100,
+            ids: 100,
+        },
+        Reads {
+            kind: Kind::Customer,
+            cursor: "highest id: new accounts; changed ones are told by webhooks only",
+            changes: true,
+            page: 100,
+            ids: 100,
+        },
+        Reads {
+            kind: Kind::Product,
+            cursor: "time of change, variations with their product",
+            changes: true,
+            page: 50,
+            ids: 100,
+        },
+        Reads {
+            kind: Kind::Refund,
+            cursor: "",
+            changes: false,
+            page: 0,
+            ids: 20,
+        },
+    ],
+    finds: &[
+        (Kind::Order, &["reference"]),
+        (Kind::Customer, &["email"]),
+        (Kind::Product, &["sku"]),
+    ],
+    writes: &[Operation {
+        kind: Kind::Order,
+        step: Step::Update,
+        // Values are set, not added, so a second time changes nothing; notes are looked up first.
+        guard: Guard::None,
+        proof: Proof::State,
+        settle_seconds: SETTLE,
+        deadline_seconds: 120,
+        batch: BATCH,
+        overwrites: true,
+        reserves_stock: false,
+    }],
+    hooks: true,
+    // No delivery is ever sent again, and the sixth failure in a row switches the webhook off.
+    hooks_resent: false,
+    slots: 2,
+};
+
+/// The connector's page.
+pub static SPEC: Spec = Spec {
+    name: "woocommerce",
+    title: "WooCommerce",
+    summary: "Orders, refunds, customers and products of a WooCommerce shop; order status, notes and meta data back.",
+    capabilities: &CAPABILITIES,
+    level: Verification::Tapes(&["8.5.2", "11.0.1"]),
+    settings: || schema_for!(Settings),
+    setup: include_str!("setup.en.md"),
+    setup_fr: include_str!("setup.fr.md"),
+    open: |value, kit| Ok(Arc::new(Shop::open(value, kit)?)),
+};
+
+/// An opened shop.
+struct Shop {
+    settings: Settings,
+    mode: AuthMode,
+    http: Http,
+    kit: Kit,
+}
+
+impl Shop {
+    fn open(value: serde_json::Value, kit: Kit) -> Result<Self, Fault> {
+        let settings: Settings = comptoir_kit::spec::settings(value)?;
+        let settings = settings.checked()?;
+        let mode = settings.mode();
+        let http = kit.http.open(&settings.url, options(&settings, mode))?;
+        Ok(Shop {
+            settings,
+            mode,
+            http,
+            kit,
+        })
+    }
+
+    /// Makes a call and takes a success with JSON only.
+    async fn ask(&self, call: Call) -> Result<Answer, Fault> {
+        fault::success(self.http.send(call).await?, self.mode)
+    }
+}
+
+fn options(settings: &Settings, mode: AuthMode) -> HttpOptions {
+    HttpOptions {
+        auth: settings.auth(mode),
+        slots: CAPABILITIES.slots,
+        ..HttpOptions::default()
+    }
+}
+
+/// The path of a resource.
+fn path(resource: impl AsRef<str>) -> String {
+    format!("{API}/{}", resource.as_ref())
+}
+
+#[async_trait]
+impl Connector for Shop {
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    async fn probe(&self) -> Result<Account, Fault> {
+        self.account().await
+    }
+
+    async fn changes(&self, kind: Kind, since: &Cursor) -> Result<Page, Fault> {
+        match kind {
+            Kind::Order => self.order_changes(since).await,
+            Kind::Customer => self.new_customers(since).await,
+            Kind::Product => self.product_changes(since).await,
+            other => Err(Fault::bug(format!("changes of {other} are not offered"))),
+        }
+    }
+
+    async fn read(&self, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault> {
+        match kind {
+            Kind::Order | Kind::Customer | Kind::Product => self.read_by_id(kind, ids).await,
+            Kind::Refund => self.read_refunds(ids).await,
+            other => Err(Fault::bug(format!("{other} is not read"))),
+        }
+    }
+
+    async fn find(&self, kind: Kind, queries: &[Query]) -> Result<Vec<Vec<Candidate>>, Fault> {
+        self.candidates(kind, queries).await
+    }
+
+    async fn write(&self, batch: &[Write]) -> Vec<Result<Written, Fault>> {
+        self.write_orders(batch).await
+    }
+
+    fn hear(&self, call: &Incoming) -> Result<Vec<Hint>, Fault> {
+        hooks::hear(call, &self.kit.webhook_secrets)
+    }
+
+    async fn tend_hooks(&self, address: &str) -> Result<HookReport, Fault> {
+        self.tend(address).await
+    }
+
+    fn rests(&self) -> Option<Duration> {
+        self.http.rests()
+    }
+}
