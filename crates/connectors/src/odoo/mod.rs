@@ -1,0 +1,297 @@
+//! Odoo 16 to 19, the side that takes orders: `/jsonrpc` up to 18 and `/json/2` from 19, behind one face.
+
+mod action;
+mod fault;
+mod find;
+mod key;
+mod load;
+mod map;
+mod order;
+mod partner;
+mod probe;
+mod read;
+mod rpc;
+mod session;
+#[cfg(test)]
+mod tape_tests;
+mod update;
+mod wire;
+mod write;
+
+use async_trait::async_trait;
+use comptoir_kit::auth::Auth;
+use comptoir_kit::clock::Clock;
+use comptoir_kit::http::{Http, HttpOptions};
+use comptoir_kit::secret::Secret;
+use comptoir_kit::spec::{Kit, Spec, settings};
+use comptoir_model::account::Account;
+use comptoir_model::code::Code;
+use comptoir_model::fault::Fault;
+use comptoir_model::key::{Kind, RemoteId};
+use comptoir_model::port::{
+    Candidate, Capabilities, Connector, Cursor, Guard, Operation, Page, Proof, Query, Reads, Seen,
+    Step, Verification, Write, Written,
+};
+use schemars::{JsonSchema, schema_for};
+use serde::Deserialize;
+use session::Session;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// After an unknown outcome: Odoo's own limit on a running request (`limit_time_real`, 120 s as delivered).
+const SETTLE: u32 = 120;
+/// Calls at once: more gain little on Odoo's side.
+const SLOTS: usize = 2;
+
+static READS: [Reads; 3] = [
+    reads(Kind::Order, 100),
+    reads(Kind::Customer, 200),
+    reads(Kind::Product, 200),
+];
+
+const fn reads(kind: Kind, page: u32) -> Reads {
+    Reads {
+        kind,
+        cursor: "`write_date` to the second, with an overlap",
+        changes: true,
+        page,
+        ids: 100,
+    }
+}
+
+const fn operation(kind: Kind, step: Step, batch: usize) -> Operation {
+    Operation {
+        kind,
+        step,
+        guard: Guard::Find,
+        proof: Proof::State,
+        settle_seconds: SETTLE,
+        deadline_seconds: write::DEADLINE.as_secs() as u32,
+        batch,
+        overwrites: false,
+        reserves_stock: false,
+    }
+}
+
+static WRITES: [Operation; 5] = [
+    Operation {
+        // The unique index of external ids is the guard: see `load`.
+        guard: Guard::Unique,
+        proof: Proof::Key,
+        ..operation(Kind::Customer, Step::Create, 100)
+    },
+    Operation {
+        guard: Guard::Unique,
+        proof: Proof::Key,
+        ..operation(Kind::Order, Step::Create, 50)
+    },
+    Operation {
+        overwrites: true,
+        ..operation(Kind::Order, Step::Update, 50)
+    },
+    Operation {
+        // Confirming one takes up to a second: these fit into one call's time.
+        reserves_stock: true,
+        ..operation(Kind::Order, Step::Confirm, 20)
+    },
+    operation(Kind::Order, Step::Cancel, 20),
+];
+
+static CAPABILITIES: Capabilities = Capabilities {
+    reads: &READS,
+    finds: &[
+        (Kind::Order, &["key", "reference"]),
+        (Kind::Customer, &["key", "email", "vat_number"]),
+        (Kind::Product, &["key", "sku"]),
+    ],
+    writes: &WRITES,
+    hooks: false,
+    hooks_resent: false,
+    slots: SLOTS,
+};
+
+/// What this connector says about itself.
+pub static SPEC: Spec = Spec {
+    name: "odoo",
+    title: "Odoo",
+    summary: "Books orders and their customers in Odoo 16 to 19, and reads them back.",
+    capabilities: &CAPABILITIES,
+    level: Verification::Tapes(&["16.0", "19.0"]),
+    settings: || schema_for!(Settings),
+    setup: include_str!("setup.en.md"),
+    setup_fr: include_str!("setup.fr.md"),
+    open: |value, kit| Ok(Arc::new(Odoo::open(value, kit)?)),
+};
+
+/// Which API is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// What the version asks for.
+    #[default]
+    Auto,
+    /// `/jsonrpc`, on every version up to 21.
+    #[serde(rename = "jsonrpc")]
+    JsonRpc,
+    /// `/json/2`, from 19 on.
+    Json2,
+}
+
+/// The settings of a connection to Odoo.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where Odoo answers, such as `https://erp.example.com`. Without `/web` or anything else behind it.
+    #[schemars(title = "Address")]
+    pub url: String,
+    /// The name of the database. The login page or the database manager shows it; on Odoo Online it is the first part of the address.
+    #[schemars(title = "Database")]
+    pub database: String,
+    /// The login of the user that Comptoir works as. Versions up to 18 ask for it; from 19 on the key alone says who it is.
+    #[serde(default)]
+    #[schemars(title = "Login")]
+    pub login: String,
+    /// The API key of that user, made in Odoo under My Profile, Account Security. It may expire: note the date.
+    #[schemars(title = "API key")]
+    pub key: Secret,
+    /// The company to work for, by its name or id, when the user has several. Without it: the user's own, and orders may name another.
+    #[serde(default)]
+    #[schemars(title = "Company")]
+    pub company: Option<String>,
+    /// The language of texts that Odoo makes and of customers without a language of their own, such as `fr_FR`. It must be installed.
+    #[serde(default)]
+    #[schemars(title = "Language")]
+    pub language: Option<String>,
+    /// The module name of the external ids that Comptoir leaves on what it creates. Never the name of an installed module, and never
+    /// changed later: what was created is found by it.
+    #[serde(default = "default_module")]
+    #[schemars(title = "Module of external ids")]
+    pub external_id_module: String,
+    /// How many seconds before the last change each reading begins again. Longer than Odoo takes to commit and the clocks differ.
+    #[serde(default = "default_overlap")]
+    #[schemars(title = "Overlap of readings (seconds)")]
+    pub overlap_seconds: u32,
+    /// Which API to speak; `auto` takes `/json/2` from 19 on and `/jsonrpc` before.
+    #[serde(default)]
+    #[schemars(title = "Protocol")]
+    pub protocol: Protocol,
+}
+
+fn default_module() -> String {
+    "comptoir".to_owned()
+}
+
+fn default_overlap() -> u32 {
+    300
+}
+
+impl Settings {
+    fn check(&self) -> Result<(), Fault> {
+        let bad = |field: &str, why: &str| Err(Fault::refused(Code::BadValue, why).at(field));
+        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let module = &self.external_id_module;
+        if module.is_empty() || !module.chars().all(word) {
+            return bad(
+                "external_id_module",
+                "use lower-case letters, digits and underscores",
+            );
+        }
+        if self.database.trim().is_empty() {
+            return bad("database", "name the database");
+        }
+        if self.key.is_empty() {
+            return bad("key", "an API key is needed");
+        }
+        if self.overlap_seconds == 0 {
+            return bad("overlap_seconds", "at least one second");
+        }
+        Ok(())
+    }
+}
+
+/// One connection to a database.
+struct Odoo {
+    http: Http,
+    settings: Settings,
+    clock: Clock,
+    session: Mutex<Option<Arc<Session>>>,
+}
+
+impl Odoo {
+    fn open(value: serde_json::Value, kit: Kit) -> Result<Self, Fault> {
+        let settings: Settings = settings(value)?;
+        settings.check()?;
+        let options = HttpOptions {
+            // `/jsonrpc` takes the key in the body and does not read this header.
+            auth: Auth::Bearer(settings.key.clone()),
+            slots: SLOTS,
+            deadline: Duration::from_secs(90),
+            ..HttpOptions::default()
+        };
+        Ok(Odoo {
+            http: kit.http.open(&settings.url, options)?,
+            clock: kit.clock,
+            settings,
+            session: Mutex::new(None),
+        })
+    }
+
+    /// The opened database; opened by whoever asks first.
+    async fn session(&self) -> Result<Arc<Session>, Fault> {
+        let mut session = self.session.lock().await;
+        if let Some(session) = &*session {
+            return Ok(session.clone());
+        }
+        let opened = Arc::new(Session::open(&self.http, &self.settings).await?);
+        *session = Some(opened.clone());
+        Ok(opened)
+    }
+
+    /// Opens it anew: after an upgrade of Odoo, fields have other names.
+    async fn reopen(&self) -> Result<Arc<Session>, Fault> {
+        *self.session.lock().await = None;
+        self.session().await
+    }
+}
+
+#[async_trait]
+impl Connector for Odoo {
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    async fn probe(&self) -> Result<Account, Fault> {
+        let session = self.reopen().await?;
+        probe::probe(&session, &self.http.origin()).await
+    }
+
+    async fn changes(&self, kind: Kind, since: &Cursor) -> Result<Page, Fault> {
+        let page = CAPABILITIES.reads(kind).map_or(100, |reads| reads.page);
+        let overlap = Duration::from_secs(self.settings.overlap_seconds.into());
+        let session = self.session().await?;
+        read::changes(&session, kind, since, overlap, page, self.clock.now()).await
+    }
+
+    async fn read(&self, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault> {
+        let session = self.session().await?;
+        read::by_ids(&session, kind, ids).await
+    }
+
+    async fn find(&self, kind: Kind, queries: &[Query]) -> Result<Vec<Vec<Candidate>>, Fault> {
+        let session = self.session().await?;
+        find::find(&session, kind, queries).await
+    }
+
+    async fn write(&self, batch: &[Write]) -> Vec<Result<Written, Fault>> {
+        match self.session().await {
+            Ok(session) => write::write(&session, batch).await,
+            // Nothing was sent.
+            Err(fault) => vec![Err(fault); batch.len()],
+        }
+    }
+
+    fn rests(&self) -> Option<Duration> {
+        self.http.rests()
+    }
+}

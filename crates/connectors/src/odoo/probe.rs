@@ -1,0 +1,249 @@
+//! What a connected Odoo is: versions, companies, and everything a look-up table may point to.
+
+use super::fault;
+use super::rpc::Ask;
+use super::session::{Session, open_fields};
+use super::wire::Small;
+use comptoir_model::account::{Account, Choice, Notice, Severity};
+use comptoir_model::code::Code;
+use comptoir_model::fault::Fault;
+use comptoir_model::key::RemoteId;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The first version that keeps the decimals of a unit price.
+const KEEPS_DECIMALS_FROM: u32 = 19;
+/// Versions this connector was run against.
+const VERIFIED: [u32; 2] = [16, 19];
+
+/// A table of choices: its model, which rows, which fields, and whether an Odoo without that model works as well.
+struct Table {
+    name: &'static str,
+    model: &'static str,
+    domain: Value,
+    fields: &'static [&'static str],
+    optional: bool,
+}
+
+fn tables() -> [Table; 8] {
+    let table = |name, model, fields, optional| Table {
+        name,
+        model,
+        domain: json!([]),
+        fields,
+        optional,
+    };
+    [
+        Table {
+            domain: json!([["type_tax_use", "=", "sale"]]),
+            ..table(
+                "taxes",
+                "account.tax",
+                &[
+                    "name",
+                    "amount",
+                    "amount_type",
+                    "price_include",
+                    "company_id",
+                ],
+                false,
+            )
+        },
+        table(
+            "price_lists",
+            "product.pricelist",
+            &["name", "currency_id", "company_id"],
+            true,
+        ),
+        table(
+            "warehouses",
+            "stock.warehouse",
+            &["name", "company_id"],
+            true,
+        ),
+        table(
+            "fiscal_positions",
+            "account.fiscal.position",
+            &["name", "company_id"],
+            true,
+        ),
+        table("teams", "crm.team", &["name", "company_id"], true),
+        table(
+            "carriers",
+            "delivery.carrier",
+            &["name", "company_id"],
+            true,
+        ),
+        table(
+            "payment_terms",
+            "account.payment.term",
+            &["name", "company_id"],
+            true,
+        ),
+        table("languages", "res.lang", &["name", "code"], false),
+    ]
+}
+
+/// Probes an opened database. `address` is scheme, host and port.
+pub(super) async fn probe(session: &Session, address: &str) -> Result<Account, Fault> {
+    let fields = [
+        "name",
+        "currency_id",
+        "country_id",
+        "tax_calculation_rounding_method",
+    ];
+    let ask =
+        Ask::search("companies", "res.company", json!([]), &fields).option("order", json!("id"));
+    let companies: Vec<Small> = session.rpc.call(ask).await.map_err(fault::of_everything)?;
+    let mut choices = BTreeMap::from([(
+        "companies".to_owned(),
+        companies.iter().map(choice).collect::<Vec<_>>(),
+    )]);
+    let mut notices = company_notices(&companies);
+    for table in tables() {
+        let ask = Ask::search("choices", table.model, table.domain, table.fields)
+            .option("order", json!("id"));
+        match session.rpc.call::<Vec<Small>>(ask).await {
+            Ok(rows) => {
+                choices.insert(table.name.to_owned(), rows.iter().map(choice).collect());
+            }
+            // The app that brings the model is not installed, or the user may not see it.
+            Err(fault) if table.optional && fault::is_about_one(&fault) => {
+                notices.push(missing(table.model, &fault));
+            }
+            Err(fault) => return Err(fault::of_everything(fault)),
+        }
+    }
+    notices.extend(tax_notice(&choices, session.company));
+    if !VERIFIED.contains(&session.version.major) {
+        notices.push(Notice {
+            severity: Severity::Warning,
+            code: Code::UnsupportedVersion,
+            detail: format!(
+                "Comptoir was verified on Odoo 16 and 19, not on {}",
+                session.version.text
+            ),
+        });
+    }
+    let current = companies
+        .iter()
+        .find(|company| company.id == session.company);
+    let currency = current.and_then(|company| company.currency_id.as_ref()?.1.parse().ok());
+    Ok(Account {
+        title: current.map_or_else(|| "Odoo".to_owned(), |company| company.name.clone()),
+        version: format!("Odoo {}", session.version.text),
+        site: site(session, address).await,
+        // Every date of the API is UTC, whatever a user's own zone is.
+        time_zone: "UTC".to_owned(),
+        currency,
+        price_decimals: price_decimals(session).await?,
+        choices,
+        fields: BTreeMap::from([("order".to_owned(), open_fields(&session.known.order))]),
+        notices,
+    })
+}
+
+/// A row as a choice.
+pub(super) fn choice(row: &Small) -> Choice {
+    let name = if row.name.is_empty() {
+        &row.code
+    } else {
+        &row.name
+    };
+    let currency = row.currency_id.as_ref();
+    Choice {
+        id: RemoteId(row.id.to_string()),
+        name: name.clone(),
+        includes_tax: row.price_include,
+        currency: currency.and_then(|link| link.1.parse().ok()),
+        rate: row
+            .amount
+            .filter(|_| row.amount_type == "percent")
+            .map(|rate| rate.normalize()),
+        company: row
+            .company_id
+            .as_ref()
+            .map(|link| RemoteId(link.0.to_string())),
+    }
+}
+
+fn missing(model: &str, fault: &Fault) -> Notice {
+    let (severity, what) = if fault.code == Code::MissingRight {
+        (Severity::Warning, "the user of the key may not see it")
+    } else {
+        (Severity::Info, "no installed app brings it")
+    };
+    Notice {
+        severity,
+        code: fault.code,
+        detail: format!("`{model}` is not used: {what}"),
+    }
+}
+
+/// Companies that round taxes over the whole order split net and tax otherwise than a shop does.
+pub(super) fn company_notices(companies: &[Small]) -> Vec<Notice> {
+    let global = |company: &&Small| company.tax_calculation_rounding_method == "round_globally";
+    companies
+        .iter()
+        .filter(global)
+        .map(|company| Notice {
+            severity: Severity::Info,
+            code: Code::TotalDiffers,
+            detail: format!(
+                "company {} rounds taxes over the whole order: with taxes on top of prices, totals may differ from the shop's by cents",
+                company.id
+            ),
+        })
+        .collect()
+}
+
+/// Only prices that include their tax give a shop's total back to the cent.
+fn tax_notice(choices: &BTreeMap<String, Vec<Choice>>, company: i64) -> Option<Notice> {
+    let company = Some(RemoteId(company.to_string()));
+    let mut taxes = choices
+        .get("taxes")?
+        .iter()
+        .filter(|tax| tax.company == company);
+    taxes.all(|tax| !tax.includes_tax).then(|| Notice {
+        severity: Severity::Warning,
+        code: Code::TotalDiffers,
+        detail: "the company has no sales tax that is included in prices; make one for each rate, so that the total paid in the shop comes back to the cent".to_owned(),
+    })
+}
+
+/// Which database this is: a copy under another address, or another database, is another site. The database's own id needs a right that
+/// the user of the key need not have.
+async fn site(session: &Session, address: &str) -> String {
+    let domain = json!([["key", "=", "database.uuid"]]);
+    let ask = Ask::search("site", "ir.config_parameter", domain, &["value"]);
+    let rows: Vec<Small> = session.rpc.call(ask).await.unwrap_or_default();
+    let database = &session.rpc.database;
+    match rows.first().filter(|row| !row.value.is_empty()) {
+        Some(row) => format!("{address}/{database}#{}", row.value),
+        None => format!("{address}/{database}"),
+    }
+}
+
+/// Up to 18 Odoo rounds the price of one to the precision "Product Price"; 19 keeps what it is given.
+async fn price_decimals(session: &Session) -> Result<Option<u32>, Fault> {
+    if session.version.major >= KEEPS_DECIMALS_FROM {
+        return Ok(None);
+    }
+    let domain = json!([["name", "=", "Product Price"]]);
+    let ask = Ask::search(
+        "precision",
+        "decimal.precision",
+        domain,
+        &["name", "digits"],
+    );
+    let rows: Vec<Small> = session.rpc.call(ask).await.map_err(fault::of_everything)?;
+    Ok(Some(digits(&rows)))
+}
+
+/// The decimals of a unit price; Odoo's own default where the precision is not there.
+pub(super) fn digits(rows: &[Small]) -> u32 {
+    let row = rows.iter().find(|row| row.name == "Product Price");
+    row.and_then(|row| row.digits)
+        .and_then(|digits| u32::try_from(digits).ok())
+        .unwrap_or(2)
+}

@@ -1,0 +1,268 @@
+//! Writing: what all writes share, and creating.
+
+use super::load::{Entry, load};
+use super::map::{self, Held};
+use super::session::{Session, number};
+use super::{action, key, order, partner, read, update};
+use comptoir_model::code::Code;
+use comptoir_model::customer::Customer;
+use comptoir_model::document::Document;
+use comptoir_model::fault::Fault;
+use comptoir_model::key::{Kind, RemoteId};
+use comptoir_model::port::{Seen, Step, Write, Written};
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a batch may take with all its calls; what is not sent by then is for later.
+pub(super) const DEADLINE: Duration = Duration::from_secs(240);
+
+/// The results of a batch, by place.
+pub(super) type Results = Vec<Option<Result<Written, Fault>>>;
+
+/// Writes a batch; one result per write, always.
+pub(super) async fn write(session: &Session, batch: &[Write]) -> Vec<Result<Written, Fault>> {
+    let until = Instant::now() + DEADLINE;
+    let mut results: Results = vec![None; batch.len()];
+    match batch.first().map(|write| (write.kind, write.step)) {
+        Some((Kind::Order | Kind::Customer, Step::Create)) => {
+            create(session, batch, until, &mut results).await;
+        }
+        Some((Kind::Order, Step::Update)) => {
+            update::update(session, batch, until, &mut results).await;
+        }
+        Some((Kind::Order, step)) => {
+            action::act(session, batch, step, until, &mut results).await;
+        }
+        _ => {}
+    }
+    let lost = || Err(Fault::bug("this is not written to Odoo"));
+    results
+        .into_iter()
+        .map(|result| result.unwrap_or_else(lost))
+        .collect()
+}
+
+/// Gives every write without a result this fault.
+pub(super) fn fail_rest(results: &mut Results, fault: &Fault) {
+    for result in results.iter_mut().filter(|result| result.is_none()) {
+        *result = Some(Err(fault.clone()));
+    }
+}
+
+/// Creates customers or orders: a look-up of all keys, one `load()` for those that are not there, and a reading back.
+async fn create(session: &Session, batch: &[Write], until: Instant, results: &mut Results) {
+    let kind = batch[0].kind;
+    let model = match read::model(kind) {
+        Ok(model) => model,
+        Err(fault) => return fail_rest(results, &fault),
+    };
+    let names: Vec<String> = batch.iter().map(|write| key::name_of(&write.key)).collect();
+    let mut made = match read::by_names(session, model, &names).await {
+        Ok(there) => there,
+        Err(fault) => return fail_rest(results, &fault),
+    };
+    // The same key twice in one call would make one record of the last row.
+    let mut taken = HashSet::new();
+    let fresh: Vec<usize> = (0..batch.len())
+        .filter(|&at| !made.contains_key(&names[at]) && taken.insert(&names[at]))
+        .collect();
+    let entries = match kind {
+        Kind::Order => orders(session, batch, &fresh, results).await,
+        _ => customers(session, batch, &fresh, results).await,
+    };
+    for (at, result) in load(session, model, entries, until).await {
+        match result {
+            Ok(id) => {
+                made.insert(names[at].clone(), id);
+            }
+            Err(fault) => results[at] = Some(Err(fault)),
+        }
+    }
+    let ids: Vec<i64> = made.values().copied().collect();
+    let mut seen = seen(session, kind, &ids).await;
+    for at in 0..batch.len() {
+        if results[at].is_some() {
+            continue;
+        }
+        results[at] = match made.get(&names[at]) {
+            Some(id) => Some(Ok(written(*id, &mut seen))),
+            // A second write of a key whose first one failed.
+            None => results
+                .iter()
+                .zip(&names)
+                .find(|(result, name)| result.is_some() && **name == names[at])
+                .and_then(|(result, _)| result.clone()),
+        };
+    }
+}
+
+/// Records read back; none of those that cannot be. What was written stays written.
+async fn seen(
+    session: &Session,
+    kind: Kind,
+    ids: &[i64],
+) -> HashMap<i64, comptoir_model::port::Record> {
+    let ids: Vec<RemoteId> = ids.iter().map(|id| RemoteId(id.to_string())).collect();
+    if ids.is_empty() {
+        return HashMap::new();
+    }
+    match read::by_ids(session, kind, &ids).await {
+        Ok(all) => all
+            .into_iter()
+            .filter_map(|seen| match seen {
+                Seen::Record(record) => Some((number(&record.id)?, *record)),
+                _ => None,
+            })
+            .collect(),
+        Err(fault) => {
+            tracing::warn!(%fault, "written, but not read back");
+            HashMap::new()
+        }
+    }
+}
+
+fn written(id: i64, seen: &mut HashMap<i64, comptoir_model::port::Record>) -> Written {
+    Written {
+        id: RemoteId(id.to_string()),
+        seen: seen.get(&id).cloned(),
+    }
+}
+
+async fn orders(
+    session: &Session,
+    batch: &[Write],
+    fresh: &[usize],
+    results: &mut Results,
+) -> Vec<Entry> {
+    let lists = fresh.iter().filter_map(|&at| {
+        let order = batch[at].document.as_order()?;
+        number(order.placement.price_list.as_ref()?)
+    });
+    let mut lists: Vec<i64> = lists.collect();
+    lists.sort_unstable();
+    lists.dedup();
+    let currencies = match session.price_list_currencies(&lists).await {
+        Ok(currencies) => currencies,
+        Err(fault) => {
+            fail_rest(results, &fault);
+            return Vec::new();
+        }
+    };
+    let mut entries = Vec::with_capacity(fresh.len());
+    for &at in fresh {
+        let Some(order) = batch[at].document.as_order() else {
+            results[at] = Some(Err(Fault::bug("an order's write holds no order")));
+            continue;
+        };
+        // The price list decides the currency; a wrong one is better refused than corrected.
+        let list = order.placement.price_list.as_ref().and_then(number);
+        let currency = list.and_then(|list| currencies.get(&list));
+        let entry = match currency {
+            Some(other) if *other != order.currency => {
+                let why = format!(
+                    "the price list is in {other}, the order in {}",
+                    order.currency
+                );
+                Err(Fault::refused(Code::CurrencyDiffers, why).at("pricelist_id"))
+            }
+            _ => order::entry(session, at, &batch[at].key, order),
+        };
+        match entry {
+            Ok(entry) => entries.push(entry),
+            Err(fault) => results[at] = Some(Err(fault)),
+        }
+    }
+    entries
+}
+
+async fn customers(
+    session: &Session,
+    batch: &[Write],
+    fresh: &[usize],
+    results: &mut Results,
+) -> Vec<Entry> {
+    let all: Vec<&Customer> = fresh
+        .iter()
+        .filter_map(|&at| batch[at].document.as_customer())
+        .collect();
+    let states = match partner::states(session, &all).await {
+        Ok(states) => states,
+        Err(fault) => {
+            fail_rest(results, &fault);
+            return Vec::new();
+        }
+    };
+    let mut entries = Vec::with_capacity(fresh.len());
+    for &at in fresh {
+        let Document::Customer(customer) = &batch[at].document else {
+            results[at] = Some(Err(Fault::bug("a customer's write holds no customer")));
+            continue;
+        };
+        match partner::entry(session, at, &batch[at].key, customer, &states).await {
+            Ok(entry) => entries.push(entry),
+            Err(fault) => results[at] = Some(Err(fault)),
+        }
+    }
+    entries
+}
+
+/// The targets of a batch as they stand now, by place. What has no target, is not there any more, or is no longer what was decided on
+/// has its result already.
+pub(super) async fn targets(
+    session: &Session,
+    batch: &[Write],
+    results: &mut Results,
+) -> HashMap<usize, (i64, Held)> {
+    let id = |write: &Write| write.target.as_ref().and_then(number);
+    let mut ids: Vec<i64> = batch.iter().filter_map(id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let held = match read::held(session, &ids).await {
+        Ok(held) => held,
+        Err(fault) => {
+            fail_rest(results, &fault);
+            return HashMap::new();
+        }
+    };
+    let mut targets = HashMap::new();
+    for (at, write) in batch.iter().enumerate() {
+        let Some(id) = id(write) else {
+            results[at] = Some(Err(Fault::bug("the write names no order of Odoo")));
+            continue;
+        };
+        match held.get(&id) {
+            Some(held) => {
+                targets.insert(at, (id, held.clone()));
+            }
+            None => {
+                let why = "the order does not exist in Odoo any more";
+                results[at] = Some(Err(Fault::gone(Code::RecordGone, why)));
+            }
+        }
+    }
+    targets
+}
+
+/// # Errors
+/// [`Code::TargetMoved`] when the order is another version now than was decided on.
+pub(super) fn unmoved(write: &Write, held: &Held) -> Result<(), Fault> {
+    let Some(expected) = &write.expects else {
+        return Ok(());
+    };
+    if map::record(held)?.version == *expected {
+        return Ok(());
+    }
+    Err(Fault::moved(
+        "the order was changed in Odoo since it was looked at; nothing was done",
+    ))
+}
+
+/// Gives every place that was written its result, with what Odoo holds now.
+pub(super) async fn read_back(session: &Session, done: &[(usize, i64)], results: &mut Results) {
+    let ids: Vec<i64> = done.iter().map(|(_, id)| *id).collect();
+    let mut seen = seen(session, Kind::Order, &ids).await;
+    for (at, id) in done {
+        results[*at] = Some(Ok(written(*id, &mut seen)));
+    }
+}
