@@ -28,7 +28,7 @@ fn page(code: Code) -> String {
 fn english(cause: &Cause) -> String {
     match cause {
         Cause::Row { table, value } => format!(
-            "Add a row for \"{value}\" to {} and push it (comptoir config push).",
+            "Add a row for \"{value}\" to {}, or correct the one whose `to` the ERP does not know, and push it (comptoir config push).",
             table_file(table)
         ),
         Cause::Product(sku) if sku == "none" => {
@@ -72,7 +72,7 @@ fn english(cause: &Cause) -> String {
 fn french(cause: &Cause) -> String {
     match cause {
         Cause::Row { table, value } => format!(
-            "Ajouter une ligne pour « {value} » dans {} et la publier (comptoir config push).",
+            "Ajouter une ligne pour « {value} » dans {}, ou corriger celle dont l'ERP ne connaît pas le `to`, et la publier (comptoir config push).",
             table_file(table)
         ),
         Cause::Product(sku) if sku == "none" => {

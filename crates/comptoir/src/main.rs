@@ -6,6 +6,7 @@ mod config;
 mod exit;
 mod hooks;
 mod out;
+mod secrets;
 mod words;
 mod workspace;
 

@@ -2,19 +2,15 @@
 
 use crate::config::{self, Config, ConnectionConfig, HubConfig, Problem};
 use crate::exit::Failure;
+use crate::secrets::{EnvFile, Secrets};
 use comptoir_engine::connection::Connection;
 use comptoir_engine::flow::Flow;
 use comptoir_engine::hub::Hub;
-use comptoir_kit::secret::Secret;
 use comptoir_kit::spec::{Kit, Spec};
 use comptoir_model::code::Code;
 use comptoir_model::key::{ConnectionName, FlowName};
-use comptoir_store::{MasterKey, Store, StoreOptions, StoreUrl};
-use std::collections::BTreeMap;
+use comptoir_store::{Store, StoreOptions, StoreUrl};
 use std::path::{Path, PathBuf};
-
-/// The environment variable that holds the master key of sealed secrets.
-pub const MASTER_KEY: &str = "COMPTOIR_MASTER_KEY";
 
 /// An opened workspace.
 pub struct Workspace {
@@ -89,7 +85,7 @@ impl Workspace {
 
     /// Opens every connection.
     pub async fn connections(&self) -> Result<Vec<Connection>, Failure> {
-        let secrets = Secrets::load(&self.store).await?;
+        let secrets = Secrets::load(&self.dir, &self.store).await?;
         let mut connections = Vec::new();
         for (name, config) in &self.config.connections {
             let kit = Kit::new(name.clone()).with_webhook_secrets(secrets.webhook(name));
@@ -123,10 +119,11 @@ impl Workspace {
 
 /// Opens the store that a configuration names.
 async fn open_store(dir: &Path, hub: &HubConfig, role: Role) -> Result<Store, Failure> {
+    let environment = EnvFile::read(dir)?;
     let text = config::fill_in(
         &serde_json::Value::String(hub.store.clone()),
         "comptoir.toml",
-        &|name| std::env::var(name).ok(),
+        &|name| environment.get(name),
     )?;
     let text = text.as_str().unwrap_or_default();
     let url = match text.strip_prefix("sqlite:") {
@@ -204,63 +201,6 @@ fn open_connection(
     let mut connection = Connection::new(name.clone(), connector);
     connection.settle_seconds = config.settle_seconds;
     Ok(connection)
-}
-
-/// The secrets a workspace may use: the environment first, then the sealed ones.
-pub struct Secrets {
-    sealed: BTreeMap<String, Vec<String>>,
-}
-
-impl Secrets {
-    /// Unseals every secret of a store. Without a master key there are none.
-    pub async fn load(store: &Store) -> Result<Self, Failure> {
-        let mut sealed = BTreeMap::new();
-        if let Some(master) = master_key()? {
-            for name in store.secret_names().await? {
-                let values = store.secrets(&master, &name).await?;
-                sealed.insert(
-                    name,
-                    values.into_iter().map(|value| value.to_string()).collect(),
-                );
-            }
-        }
-        Ok(Secrets { sealed })
-    }
-
-    /// The newest value of a secret.
-    pub fn get(&self, name: &str) -> Option<String> {
-        std::env::var(name)
-            .ok()
-            .or_else(|| self.sealed.get(name)?.first().cloned())
-    }
-
-    /// The webhook secrets of a connection: `NAME_WEBHOOK_SECRET` with the connection's name in capitals, two during a rotation.
-    pub fn webhook(&self, connection: &ConnectionName) -> Vec<Secret> {
-        let name = webhook_secret_name(connection);
-        if let Ok(value) = std::env::var(&name) {
-            return vec![Secret::new(value)];
-        }
-        let sealed = self.sealed.get(&name);
-        sealed
-            .into_iter()
-            .flatten()
-            .map(|value| Secret::new(value.as_str()))
-            .collect()
-    }
-}
-
-/// `SHOP_FR_WEBHOOK_SECRET` for `shop-fr`.
-pub fn webhook_secret_name(connection: &ConnectionName) -> String {
-    let upper = connection.as_str().to_uppercase().replace('-', "_");
-    format!("{upper}_WEBHOOK_SECRET")
-}
-
-/// The master key of sealed secrets, if the environment has one.
-pub fn master_key() -> Result<Option<MasterKey>, Failure> {
-    match std::env::var(MASTER_KEY) {
-        Ok(text) => Ok(Some(MasterKey::from_text(&text)?)),
-        Err(_) => Ok(None),
-    }
 }
 
 /// Who this process is as an owner: machine and process, so that a successor on the same machine knows a dead one.

@@ -62,7 +62,7 @@ impl Answers {
 }
 
 /// Whether a stored answer is still believed. "Nobody" never is: a person, or a write of ours whose answer was lost, may have
-/// made it since.
-pub fn believed(found: bool, asked_at: i64, now: i64) -> bool {
-    found && now - asked_at < FOUND_FOR_MS
+/// made it since. "Several" neither: they are there to be merged.
+pub fn believed(candidates: usize, asked_at: i64, now: i64) -> bool {
+    candidates == 1 && now - asked_at < FOUND_FOR_MS
 }

@@ -206,6 +206,11 @@ pub fn decide(case: &Case<'_>) -> Decision {
         }
         Some(link) => follow::linked(case, link),
     };
+    // What stops an order is looked at once more before it stops: a person may have put it right since.
+    let stale = case.target.is_some_and(|target| !target.fresh);
+    if let (Decision::Hold(_), true, Some(link)) = (&decision, stale, case.link) {
+        return Decision::Look(link.id.clone());
+    }
     match (decision, case.verdict, case.link) {
         (Decision::Hold(_), Some(Verdict::Keep), Some(_)) => Decision::Nothing,
         (Decision::Hold(_), Some(Verdict::Keep), None) => Decision::Skip("dismissed".to_owned()),

@@ -221,7 +221,7 @@ async fn load_answers(pass: &mut Pass<'_>, items: &[Item]) -> Result<(), StoreEr
             let Some(asked_at) = row.asked_at else {
                 continue;
             };
-            if believed(!row.ids.is_empty(), asked_at, pass.now)
+            if believed(row.ids.len(), asked_at, pass.now)
                 && let Some(query) = queries.remove(&value)
             {
                 pass.answers.insert(kind, query, row.ids, asked_at);

@@ -9,7 +9,9 @@ use comptoir_model::document::{Digest, Document};
 use comptoir_model::fault::Fault;
 use comptoir_model::key::{Kind, RemoteId};
 use comptoir_model::port::{Cursor, Page, Record, Seen, Unreadable};
-use comptoir_store::{Commit, Ownership, RecordPut, RecordState, StoreError, StreamPut, WorkDue};
+use comptoir_store::{
+    Commit, JournalPut, Ownership, RecordPut, RecordState, StoreError, StreamPut, WorkDue,
+};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -340,6 +342,15 @@ impl Sorted {
             if known.get(&id) == Some(&(digest, RecordState::Unreadable)) {
                 continue;
             }
+            commit.journal.push(JournalPut {
+                connection: connection.name.clone(),
+                at: began,
+                flow: None,
+                kind,
+                src: id.clone(),
+                intent: None,
+                what: serde_json::json!({"event": "unreadable", "fault": item.fault}),
+            });
             let mut row = put(id.clone(), digest, RecordState::Unreadable);
             row.raw = Some(item.raw);
             commit.records.push(row);

@@ -72,6 +72,9 @@ pub struct Account {
     /// Decimals it keeps in prices of one unit, when fewer than Comptoir sends would be rounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_decimals: Option<u32>,
+    /// Decimals it keeps in quantities, when fewer than Comptoir sends would be rounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity_decimals: Option<u32>,
     /// Values that look-up tables may point to, by table (`taxes`, `warehouses`, `price_lists`, `companies`, `fiscal_positions`, `teams`, `carriers`, `payment_terms`, `languages`), and what a shop has to be mapped (`taxes`, `payment_methods`, `shipping_methods`, `statuses`).
     #[serde(default)]
     pub choices: BTreeMap<String, Vec<Choice>>,

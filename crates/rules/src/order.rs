@@ -5,6 +5,7 @@ use comptoir_model::account::{Account, Choice};
 use comptoir_model::address::Address;
 use comptoir_model::cause::Cause;
 use comptoir_model::key::RemoteId;
+use comptoir_model::money::RoundingMode;
 use comptoir_model::order::{Life, Line, LineKind, LineTax, Order, Placement, Status};
 use comptoir_model::payment::PaymentKind;
 use rust_decimal::Decimal;
@@ -13,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Decimals of a unit price where the target keeps what it is given.
 const UNIT_PRICE_DECIMALS: u32 = 6;
+
+/// Values of an order that [`OrderPolicy::fields`] may name.
+pub const FIELD_VALUES: [&str; 4] = ["transaction", "payment_method", "number", "email"];
 
 /// What has been resolved before an order can be translated.
 #[derive(Debug, Clone, Copy)]
@@ -335,11 +339,7 @@ fn line_of(
     } else {
         charge.net + included
     };
-    let quantity = if charge.quantity.is_zero() {
-        Decimal::ONE
-    } else {
-        charge.quantity
-    };
+    let quantity = quantity_in(known.target, charge.quantity);
     let decimals = known.target.price_decimals.unwrap_or(UNIT_PRICE_DECIMALS);
     let unit_price = (order.currency.round(amount) / quantity)
         .round_dp(decimals)
@@ -358,6 +358,16 @@ fn line_of(
         taxes,
         ..Line::default()
     })
+}
+
+/// The quantity as the target keeps it. The price of one is computed from it, so that the line's sum stays what the shop charged
+/// even where the target cuts 1.375 to 1.38; what would become nothing is one.
+fn quantity_in(target: &Account, quantity: Decimal) -> Decimal {
+    let kept = match target.quantity_decimals {
+        Some(decimals) => RoundingMode::HalfUp.round(quantity, decimals).normalize(),
+        None => quantity,
+    };
+    if kept.is_zero() { Decimal::ONE } else { kept }
 }
 
 fn tax_choice<'a>(policy: &OrderPolicy, target: &'a Account, code: &str) -> Option<&'a Choice> {

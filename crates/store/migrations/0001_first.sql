@@ -12,6 +12,7 @@ CREATE TABLE hint (
   conn TEXT NOT NULL, kind TEXT NOT NULL, remote TEXT NOT NULL, at BIGINT NOT NULL,
   PRIMARY KEY (conn, kind, remote)
 );
+CREATE INDEX hint_at ON hint (conn, at);
 -- Content-addressed by the SHA-256 of what they hold; bytes are zstd.
 CREATE TABLE blob (hash BLOB PRIMARY KEY, bytes BLOB NOT NULL, at BIGINT NOT NULL);
 CREATE INDEX blob_at ON blob (at);
@@ -30,6 +31,7 @@ CREATE TABLE link (
 );
 CREATE UNIQUE INDEX link_sole ON link (dst_conn, dst_kind, dst, src_conn) WHERE sole = 1;
 CREATE INDEX link_back ON link (dst_conn, dst_kind, dst);
+CREATE INDEX link_base ON link (base) WHERE base IS NOT NULL;
 CREATE TABLE identity (
   dst_conn TEXT NOT NULL, kind TEXT NOT NULL, attr TEXT NOT NULL, value TEXT NOT NULL,
   ids TEXT, asked_at BIGINT, claimed_by TEXT,
@@ -42,8 +44,8 @@ CREATE TABLE work (
   tries BIGINT NOT NULL, rounds BIGINT NOT NULL, since BIGINT NOT NULL, approved TEXT,
   PRIMARY KEY (flow, kind, src)
 );
-CREATE INDEX work_due ON work (dst_conn, due) WHERE due IS NOT NULL;
-CREATE INDEX work_cause ON work (cause) WHERE cause IS NOT NULL;
+CREATE INDEX work_due ON work (dst_conn, due, src) WHERE due IS NOT NULL;
+CREATE INDEX work_cause ON work (cause, since) WHERE state IN ('waiting', 'held');
 CREATE INDEX work_record ON work (kind, src);
 CREATE TABLE intent (
   id TEXT PRIMARY KEY, flow TEXT NOT NULL, kind TEXT NOT NULL, src TEXT NOT NULL, part TEXT NOT NULL,
@@ -53,7 +55,10 @@ CREATE TABLE intent (
 );
 CREATE UNIQUE INDEX intent_open ON intent (dst_conn, write_key, step) WHERE state IN ('sent', 'unknown');
 CREATE INDEX intent_record ON intent (flow, kind, src);
--- n is without gaps per connection.
+CREATE INDEX intent_created ON intent (flow, sent_at) WHERE kind = 'order' AND step = 'create' AND state = 'proved';
+CREATE INDEX intent_docs ON intent (sent_at) WHERE doc IS NOT NULL;
+-- The last number given out, per connection: its row is locked until the entry is stored, so that there are no gaps.
+CREATE TABLE journal_last (conn TEXT PRIMARY KEY, n BIGINT NOT NULL);
 CREATE TABLE journal (
   conn TEXT NOT NULL, n BIGINT NOT NULL, at BIGINT NOT NULL, flow TEXT, kind TEXT NOT NULL, src TEXT NOT NULL,
   intent TEXT, what TEXT NOT NULL,

@@ -1,12 +1,14 @@
 //! One step of the road, stored whole or not at all.
 
-use crate::db::Store;
+use crate::db::{Tx, transact};
 use crate::error::StoreError;
+use crate::intent::{IntentOutcome, IntentPut};
 use crate::journal::JournalPut;
 use crate::link::{IdentityPut, LinkPut};
+use crate::open::Store;
 use crate::owner::Ownership;
 use crate::record::RecordPut;
-use crate::work::{IntentOutcome, IntentPut, WorkDue, WorkPut};
+use crate::work::{WorkDue, WorkPut};
 use comptoir_model::key::{ConnectionName, Kind, RemoteId};
 use comptoir_model::port::Cursor;
 
@@ -55,6 +57,9 @@ pub struct Commit {
 impl Store {
     /// Stores a step in one transaction; as the owner, with the epoch checked inside it. Answers how many rows it woke.
     ///
+    /// Outcomes come before intents: a step may close an intent and open the next one with the same key. Ends of turns come before
+    /// causes that wake.
+    ///
     /// # Errors
     /// [`StoreError::OwnershipLost`] when another owner has the connection; [`StoreError::Full`] when there is no room. Nothing is stored then.
     pub async fn commit(
@@ -62,36 +67,48 @@ impl Store {
         ownership: Option<&Ownership>,
         commit: Commit,
     ) -> Result<u64, StoreError> {
-        let now = self.now().await?;
-        let mut tx = self.db.begin().await?;
-        if let Some(ownership) = ownership {
-            tx.check(ownership).await?;
+        transact!(self.db, tx => {
+            if let Some(ownership) = ownership {
+                tx.check(ownership).await?;
+            }
+            tx.put(&commit).await?
+        })
+    }
+}
+
+impl Tx {
+    async fn put(&mut self, commit: &Commit) -> Result<u64, StoreError> {
+        self.put_records(&commit.records).await?;
+        if let Some(stream) = &commit.stream {
+            self.put_stream(stream).await?;
         }
-        tx.put_records(commit.records).await?;
-        if let Some(stream) = commit.stream {
-            tx.run(
-                "INSERT INTO stream (conn, kind, cursor, next_at, last_new) VALUES ($1, $2, $3, $4, $5) \
-                 ON CONFLICT (conn, kind) DO UPDATE SET cursor = excluded.cursor, next_at = excluded.next_at, last_new = excluded.last_new",
-                vec![
-                    stream.connection.as_str().into(),
-                    stream.kind.as_str().into(),
-                    stream.cursor.0.into(),
-                    stream.next_at.into(),
-                    stream.last_new.into(),
-                ],
-            )
-            .await?;
+        self.forget_hints(&commit.hints_read).await?;
+        self.put_due(&commit.due).await?;
+        self.put_outcomes(&commit.outcomes).await?;
+        self.put_intents(&commit.intents).await?;
+        self.put_links(&commit.links).await?;
+        self.put_identities(&commit.identities).await?;
+        let mut woken = 0;
+        if !(commit.work.is_empty() && commit.wake.is_empty()) {
+            let now = self.now().await?;
+            self.put_work(&commit.work, now).await?;
+            woken = self.wake(&commit.wake, now).await?;
         }
-        tx.forget_hints(commit.hints_read).await?;
-        tx.put_due(commit.due).await?;
-        tx.put_intents(commit.intents).await?;
-        tx.put_outcomes(commit.outcomes).await?;
-        tx.put_links(commit.links).await?;
-        tx.put_identities(commit.identities).await?;
-        tx.put_work(commit.work, now).await?;
-        let woken = tx.wake(commit.wake, now).await?;
-        tx.put_journal(commit.journal).await?;
-        tx.commit().await?;
+        self.put_journal(&commit.journal).await?;
         Ok(woken)
+    }
+
+    async fn put_stream(&mut self, stream: &StreamPut) -> Result<(), StoreError> {
+        let sql = "INSERT INTO stream (conn, kind, cursor, next_at, last_new) VALUES ($1, $2, $3, $4, $5) \
+                   ON CONFLICT (conn, kind) DO UPDATE SET cursor = excluded.cursor, next_at = excluded.next_at, \
+                   last_new = excluded.last_new";
+        let values = vec![
+            stream.connection.as_str().into(),
+            stream.kind.as_str().into(),
+            stream.cursor.0.as_str().into(),
+            stream.next_at.into(),
+            stream.last_new.into(),
+        ];
+        self.run(sql, values).await.map(drop)
     }
 }

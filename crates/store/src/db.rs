@@ -1,105 +1,56 @@
 //! The two databases behind one face: one SQL text with `$1` parameters, values and rows of our own.
 
-use crate::error::{StoreError, damaged};
-use sqlx::postgres::{PgArguments, PgPoolOptions, PgRow};
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
-};
+use crate::error::StoreError;
+use crate::value::{Row, Value, postgres_arguments, sqlite_arguments};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Either, PgPool, Postgres, Row as _,
-    SqliteConnection, SqlitePool,
+    AssertSqlSafe, Either, Executor as _, PgConnection, PgPool, Postgres, SqliteConnection,
+    SqlitePool,
 };
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-/// The schema this program knows.
-const SCHEMA: i64 = 1;
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_first.sql")];
+/// How often a transaction is tried that another one stood in the way of.
+const TRIES: u32 = 6;
 
-/// Where a store is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreUrl {
-    /// A SQLite file.
-    Sqlite(PathBuf),
-    /// A PostgreSQL database.
-    Postgres(String),
-}
-
-impl StoreUrl {
-    /// A SQLite file.
-    pub fn sqlite(path: impl AsRef<Path>) -> Self {
-        StoreUrl::Sqlite(path.as_ref().to_owned())
-    }
-
-    /// Reads `sqlite:FILE` or `postgres://…`.
-    pub fn parse(text: &str) -> Result<Self, StoreError> {
-        if let Some(path) = text.strip_prefix("sqlite:") {
-            return Ok(StoreUrl::sqlite(path));
+/// Runs a transaction: `transact!(db, tx => steps)`. Its value is that of the steps; `?` in them ends it and leaves nothing.
+/// PostgreSQL may give it up in favour of another one: then it runs again. (No function that takes a closure: the compiler cannot
+/// see yet that an async closure with borrowed arguments may move between threads.)
+macro_rules! transact {
+    ($db:expr, $tx:ident => $steps:expr) => {{
+        let mut again = $crate::db::Again::default();
+        loop {
+            let done = async {
+                let mut begun = $db.begin().await?;
+                let $tx = &mut begun;
+                let answer = $steps;
+                begun.commit().await?;
+                Ok::<_, $crate::error::StoreError>(answer)
+            };
+            match done.await {
+                Err(error) if again.is_worth(&error).await => {}
+                answer => break answer,
+            }
         }
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Ok(StoreUrl::Postgres(text.to_owned()));
+    }};
+}
+pub(crate) use transact;
+
+/// Counts the tries of a transaction.
+#[derive(Default)]
+pub(crate) struct Again(u32);
+
+impl Again {
+    /// Whether another try is worth it after this error; waits a little first.
+    pub(crate) async fn is_worth(&mut self, error: &StoreError) -> bool {
+        self.0 += 1;
+        if self.0 == TRIES || !error.is_collision() {
+            return false;
         }
-        Err(StoreError::Address(
-            text.split("://").next().unwrap_or_default().to_owned(),
-        ))
+        let wait = rand::random_range(1..=20 * u64::from(self.0));
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        true
     }
-}
-
-/// Who serves a store.
-#[derive(Debug, Clone)]
-pub struct ServeName {
-    /// What it calls itself.
-    pub name: String,
-    /// Its process.
-    pub pid: u32,
-}
-
-impl ServeName {
-    /// This process.
-    pub fn this_process(name: &str) -> Self {
-        ServeName {
-            name: name.to_owned(),
-            pid: std::process::id(),
-        }
-    }
-}
-
-/// How a store is opened.
-#[derive(Debug, Clone)]
-pub struct StoreOptions {
-    /// Claims a SQLite file for one `serve`.
-    pub serve: Option<ServeName>,
-    /// Pages of a SQLite file at most; for tests of a full disk.
-    pub max_page_count: Option<u32>,
-    /// How long documents are kept after their record is done, in milliseconds.
-    pub retention_ms: i64,
-    /// PostgreSQL schema, for tests side by side.
-    pub schema: Option<String>,
-}
-
-impl Default for StoreOptions {
-    fn default() -> Self {
-        StoreOptions {
-            serve: None,
-            max_page_count: None,
-            retention_ms: 90 * 86_400_000,
-            schema: None,
-        }
-    }
-}
-
-/// An open store. Clones share it.
-#[derive(Clone)]
-pub struct Store {
-    pub(crate) db: Db,
-    pub(crate) retention_ms: i64,
-    pub(crate) inbox: crate::inbox::Inbox,
-    _claim: Option<Arc<File>>,
 }
 
 #[derive(Clone)]
@@ -111,173 +62,113 @@ pub(crate) enum Db {
     Postgres(PgPool),
 }
 
-/// The one connection that writes to a SQLite file. `open` tells that a transaction was left half-way by a dropped future.
+/// The one connection that writes to a SQLite file. `open` tells that a transaction was begun and has not ended.
 pub(crate) struct Writer {
     connection: SqliteConnection,
     open: bool,
 }
 
-/// A value on its way into a statement.
-#[derive(Debug, Clone)]
-pub(crate) enum Value {
-    Int(Option<i64>),
-    Text(Option<String>),
-    Blob(Option<Vec<u8>>),
-}
-
-impl From<i64> for Value {
-    fn from(value: i64) -> Self {
-        Value::Int(Some(value))
-    }
-}
-impl From<Option<i64>> for Value {
-    fn from(value: Option<i64>) -> Self {
-        Value::Int(value)
-    }
-}
-impl From<&str> for Value {
-    fn from(value: &str) -> Self {
-        Value::Text(Some(value.to_owned()))
-    }
-}
-impl From<String> for Value {
-    fn from(value: String) -> Self {
-        Value::Text(Some(value))
-    }
-}
-impl From<Option<String>> for Value {
-    fn from(value: Option<String>) -> Self {
-        Value::Text(value)
-    }
-}
-impl From<Vec<u8>> for Value {
-    fn from(value: Vec<u8>) -> Self {
-        Value::Blob(Some(value))
-    }
-}
-impl From<Option<Vec<u8>>> for Value {
-    fn from(value: Option<Vec<u8>>) -> Self {
-        Value::Blob(value)
-    }
-}
-impl From<comptoir_model::document::Digest> for Value {
-    fn from(value: comptoir_model::document::Digest) -> Self {
-        Value::Blob(Some(value.as_bytes().to_vec()))
-    }
-}
-impl From<Option<comptoir_model::document::Digest>> for Value {
-    fn from(value: Option<comptoir_model::document::Digest>) -> Self {
-        Value::Blob(value.map(|digest| digest.as_bytes().to_vec()))
-    }
-}
-
-/// A row that came out.
-pub(crate) struct Row(Either<SqliteRow, PgRow>);
-
-impl Row {
-    pub(crate) fn int(&self, index: usize) -> Result<Option<i64>, StoreError> {
-        Ok(match &self.0 {
-            Either::Left(row) => row.try_get(index)?,
-            Either::Right(row) => row.try_get(index)?,
-        })
+impl Writer {
+    pub(crate) fn new(connection: SqliteConnection) -> Self {
+        Writer {
+            connection,
+            open: false,
+        }
     }
 
-    pub(crate) fn number(&self, index: usize) -> Result<i64, StoreError> {
-        Ok(self.int(index)?.unwrap_or_default())
+    async fn roll_back(&mut self) {
+        // SQLite has rolled back by itself already after some errors, such as a full disk: then this one says so.
+        sqlx::query("ROLLBACK")
+            .execute(&mut self.connection)
+            .await
+            .ok();
+        self.open = false;
     }
-
-    pub(crate) fn text(&self, index: usize) -> Result<Option<String>, StoreError> {
-        Ok(match &self.0 {
-            Either::Left(row) => row.try_get(index)?,
-            Either::Right(row) => row.try_get(index)?,
-        })
-    }
-
-    pub(crate) fn string(&self, index: usize) -> Result<String, StoreError> {
-        Ok(self.text(index)?.unwrap_or_default())
-    }
-
-    pub(crate) fn blob(&self, index: usize) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(match &self.0 {
-            Either::Left(row) => row.try_get(index)?,
-            Either::Right(row) => row.try_get(index)?,
-        })
-    }
-
-    pub(crate) fn digest(
-        &self,
-        index: usize,
-    ) -> Result<Option<comptoir_model::document::Digest>, StoreError> {
-        let Some(bytes) = self.blob(index)? else {
-            return Ok(None);
-        };
-        let digest = comptoir_model::document::Digest::from_bytes(&bytes);
-        digest
-            .map(Some)
-            .ok_or_else(|| damaged("a digest of the wrong length"))
-    }
-
-    pub(crate) fn parsed<T: std::str::FromStr>(&self, index: usize) -> Result<T, StoreError>
-    where
-        T::Err: std::fmt::Display,
-    {
-        self.string(index)?.parse().map_err(damaged)
-    }
-}
-
-fn sqlite_arguments(values: Vec<Value>) -> Result<SqliteArguments, StoreError> {
-    use sqlx::Arguments as _;
-    let mut arguments = SqliteArguments::default();
-    for value in values {
-        let added = match value {
-            Value::Int(value) => arguments.add(value),
-            Value::Text(value) => arguments.add(value),
-            Value::Blob(value) => arguments.add(value),
-        };
-        added.map_err(|error| StoreError::Database(sqlx::Error::Encode(error)))?;
-    }
-    Ok(arguments)
-}
-
-fn postgres_arguments(values: Vec<Value>) -> Result<PgArguments, StoreError> {
-    use sqlx::Arguments as _;
-    let mut arguments = PgArguments::default();
-    for value in values {
-        let added = match value {
-            Value::Int(value) => arguments.add(value),
-            Value::Text(value) => arguments.add(value),
-            Value::Blob(value) => arguments.add(value),
-        };
-        added.map_err(|error| StoreError::Database(sqlx::Error::Encode(error)))?;
-    }
-    Ok(arguments)
 }
 
 /// A transaction that writes. Dropped without [`Tx::commit`] it leaves nothing.
 pub(crate) enum Tx {
-    Sqlite(OwnedMutexGuard<Writer>),
+    Sqlite(Writing),
     Postgres(Box<sqlx::Transaction<'static, Postgres>>),
+}
+
+/// The writer of a SQLite file for one transaction.
+pub(crate) struct Writing(Option<OwnedMutexGuard<Writer>>);
+
+impl Writing {
+    fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        let writer = self.0.as_mut().ok_or(sqlx::Error::WorkerCrashed)?;
+        Ok(&mut writer.connection)
+    }
+}
+
+impl Drop for Writing {
+    /// Rolls back at once what was not committed: until then no other process could write to the file.
+    fn drop(&mut self) {
+        let Some(mut writer) = self.0.take() else {
+            return;
+        };
+        // Without a runtime the program is ending; the next transaction, should there be one, rolls back first.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { writer.roll_back().await });
+        }
+    }
+}
+
+async fn run_sqlite(
+    connection: &mut SqliteConnection,
+    sql: &str,
+    values: Vec<Value>,
+) -> Result<u64, StoreError> {
+    let query = sqlx::query_with(AssertSqlSafe(sql), sqlite_arguments(values)?);
+    Ok(query.execute(connection).await?.rows_affected())
+}
+
+async fn run_postgres(
+    connection: &mut PgConnection,
+    sql: &str,
+    values: Vec<Value>,
+) -> Result<u64, StoreError> {
+    let query = sqlx::query_with(AssertSqlSafe(sql), postgres_arguments(values)?);
+    Ok(query.execute(connection).await?.rows_affected())
+}
+
+async fn ask_sqlite<'c, E>(
+    executor: E,
+    sql: &str,
+    values: Vec<Value>,
+) -> Result<Vec<Row>, StoreError>
+where
+    E: sqlx::Executor<'c, Database = sqlx::Sqlite>,
+{
+    let query = sqlx::query_with(AssertSqlSafe(sql), sqlite_arguments(values)?);
+    let rows = query.fetch_all(executor).await?;
+    Ok(rows.into_iter().map(|row| Row(Either::Left(row))).collect())
+}
+
+async fn ask_postgres<'c, E>(
+    executor: E,
+    sql: &str,
+    values: Vec<Value>,
+) -> Result<Vec<Row>, StoreError>
+where
+    E: sqlx::Executor<'c, Database = Postgres>,
+{
+    let query = sqlx::query_with(AssertSqlSafe(sql), postgres_arguments(values)?);
+    let rows = query.fetch_all(executor).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Row(Either::Right(row)))
+        .collect())
 }
 
 impl Tx {
     /// Runs a statement; answers the rows it changed.
     pub(crate) async fn run(&mut self, sql: &str, values: Vec<Value>) -> Result<u64, StoreError> {
-        Ok(match self {
-            Tx::Sqlite(writer) => {
-                let arguments = sqlite_arguments(values)?;
-                sqlx::query_with(AssertSqlSafe(sql), arguments)
-                    .execute(&mut writer.connection)
-                    .await?
-                    .rows_affected()
-            }
-            Tx::Postgres(tx) => {
-                let arguments = postgres_arguments(values)?;
-                sqlx::query_with(AssertSqlSafe(sql), arguments)
-                    .execute(&mut ***tx)
-                    .await?
-                    .rows_affected()
-            }
-        })
+        match self {
+            Tx::Sqlite(writing) => run_sqlite(writing.connection()?, sql, values).await,
+            Tx::Postgres(tx) => run_postgres(tx, sql, values).await,
+        }
     }
 
     /// Runs a question inside the transaction.
@@ -286,42 +177,56 @@ impl Tx {
         sql: &str,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        Ok(match self {
-            Tx::Sqlite(writer) => {
-                let arguments = sqlite_arguments(values)?;
-                let rows = sqlx::query_with(AssertSqlSafe(sql), arguments)
-                    .fetch_all(&mut writer.connection)
-                    .await?;
-                rows.into_iter().map(|row| Row(Either::Left(row))).collect()
-            }
-            Tx::Postgres(tx) => {
-                let arguments = postgres_arguments(values)?;
-                let rows = sqlx::query_with(AssertSqlSafe(sql), arguments)
-                    .fetch_all(&mut ***tx)
-                    .await?;
-                rows.into_iter()
-                    .map(|row| Row(Either::Right(row)))
-                    .collect()
-            }
-        })
+        match self {
+            Tx::Sqlite(writing) => ask_sqlite(writing.connection()?, sql, values).await,
+            Tx::Postgres(tx) => ask_postgres(&mut ***tx, sql, values).await,
+        }
     }
 
-    /// Inserts many rows with few statements. `head` ends before `VALUES`, `tail` is what follows the rows.
-    pub(crate) async fn insert(
+    /// Runs a statement for many rows with few round trips. `…` in it stands for the rows, as in `VALUES …` or `IN (…)`; their
+    /// values come after the fixed ones. Answers the rows it changed.
+    pub(crate) async fn many(
         &mut self,
-        head: &str,
-        columns: usize,
-        tail: &str,
+        sql: &str,
+        fixed: &[Value],
         rows: Vec<Vec<Value>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let mut rows = rows.into_iter().peekable();
-        let mut left = rows.len();
-        while rows.peek().is_some() {
-            let take = chunk(left);
-            left -= take;
-            let values: Vec<Value> = rows.by_ref().take(take).flatten().collect();
-            let sql = format!("{head} VALUES {} {tail}", places(take, columns));
-            self.run(&sql, values).await?;
+        let mut changed = 0;
+        while let Some(columns) = rows.peek().map(Vec::len) {
+            let take = chunk(rows.len());
+            let mut values = fixed.to_vec();
+            values.extend(rows.by_ref().take(take).flatten());
+            let sql = sql.replace('…', &places(fixed.len(), take, columns));
+            changed += self.run(&sql, values).await?;
+        }
+        Ok(changed)
+    }
+
+    /// The database's clock, in unix milliseconds.
+    pub(crate) async fn now(&mut self) -> Result<i64, StoreError> {
+        let sql = match self {
+            Tx::Sqlite(_) => SQLITE_NOW,
+            Tx::Postgres(_) => POSTGRES_NOW,
+        };
+        let rows = self.ask(sql, Vec::new()).await?;
+        rows.first().map_or(Ok(0), |row| row.number(0))
+    }
+
+    /// What a question ends with that keeps its rows from changing until the transaction ends. SQLite has one writer: there they
+    /// cannot change.
+    pub(crate) fn for_update(&self) -> &'static str {
+        match self {
+            Tx::Sqlite(_) => "",
+            Tx::Postgres(_) => " FOR UPDATE",
+        }
+    }
+
+    /// Waits until no other transaction writes to a table that people write to now and then, and keeps others from it.
+    pub(crate) async fn alone(&mut self, table: &str) -> Result<(), StoreError> {
+        if let Tx::Postgres(_) = self {
+            let sql = format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE");
+            self.run(&sql, Vec::new()).await?;
         }
         Ok(())
     }
@@ -329,11 +234,11 @@ impl Tx {
     /// Makes it durable.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Tx::Sqlite(mut writer) => {
-                sqlx::query("COMMIT")
-                    .execute(&mut writer.connection)
-                    .await?;
-                writer.open = false;
+            Tx::Sqlite(mut writing) => {
+                writing.connection()?.execute("COMMIT").await?;
+                if let Some(mut writer) = writing.0.take() {
+                    writer.open = false;
+                }
                 Ok(())
             }
             Tx::Postgres(tx) => Ok(tx.commit().await?),
@@ -341,7 +246,7 @@ impl Tx {
     }
 }
 
-/// Sizes of multi-row statements: few, so that prepared statements are used again.
+/// Sizes of many-row statements: few, so that prepared statements are used again.
 fn chunk(left: usize) -> usize {
     [64, 16, 4]
         .into_iter()
@@ -349,25 +254,44 @@ fn chunk(left: usize) -> usize {
         .unwrap_or(1)
 }
 
-/// `($1,$2),($3,$4)`.
-fn places(rows: usize, columns: usize) -> String {
-    let mut text = String::with_capacity(rows * columns * 5);
+/// `($1,$2),($3,$4)` for rows after some fixed values; `$1,$2` for rows of one value.
+fn places(fixed: usize, rows: usize, columns: usize) -> String {
+    let mut text = String::with_capacity(rows * (columns * 6 + 3));
+    let mut number = fixed;
     for row in 0..rows {
-        text.push_str(if row == 0 { "(" } else { ",(" });
+        if row > 0 {
+            text.push(',');
+        }
+        if columns > 1 {
+            text.push('(');
+        }
         for column in 0..columns {
+            number += 1;
             if column > 0 {
                 text.push(',');
             }
             text.push('$');
-            text.push_str(&(row * columns + column + 1).to_string());
+            text.push_str(&number.to_string());
         }
-        text.push(')');
+        if columns > 1 {
+            text.push(')');
+        }
     }
     text
 }
 
+/// A list as rows of one value.
+pub(crate) fn list<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Vec<Value>> {
+    texts.into_iter().map(|text| vec![text.into()]).collect()
+}
+
 /// Ids per question with a list; shorter lists are padded with their last id.
 const LIST: usize = 64;
+
+// Rounded: the seconds are a float, and cutting it off would lose a millisecond now and then.
+const SQLITE_NOW: &str = "SELECT CAST(round(unixepoch('subsec') * 1000) AS INTEGER)";
+const POSTGRES_NOW: &str =
+    "SELECT CAST(round(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)";
 
 impl Db {
     /// Begins a transaction that writes.
@@ -376,16 +300,13 @@ impl Db {
             Db::Sqlite { write, .. } => {
                 let mut writer = write.clone().lock_owned().await;
                 if writer.open {
-                    sqlx::query("ROLLBACK")
-                        .execute(&mut writer.connection)
-                        .await
-                        .ok();
+                    writer.roll_back().await;
                 }
                 writer.open = true;
-                sqlx::query("BEGIN IMMEDIATE")
-                    .execute(&mut writer.connection)
-                    .await?;
-                Ok(Tx::Sqlite(writer))
+                let mut writing = Writing(Some(writer));
+                // The lock is taken now: a transaction that began as a reader could not become a writer beside another one.
+                writing.connection()?.execute("BEGIN IMMEDIATE").await?;
+                Ok(Tx::Sqlite(writing))
             }
             Db::Postgres(pool) => Ok(Tx::Postgres(Box::new(pool.begin().await?))),
         }
@@ -393,24 +314,10 @@ impl Db {
 
     /// Asks a question outside any transaction.
     pub(crate) async fn ask(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
-        Ok(match self {
-            Db::Sqlite { read, .. } => {
-                let arguments = sqlite_arguments(values)?;
-                let rows = sqlx::query_with(AssertSqlSafe(sql), arguments)
-                    .fetch_all(read)
-                    .await?;
-                rows.into_iter().map(|row| Row(Either::Left(row))).collect()
-            }
-            Db::Postgres(pool) => {
-                let arguments = postgres_arguments(values)?;
-                let rows = sqlx::query_with(AssertSqlSafe(sql), arguments)
-                    .fetch_all(pool)
-                    .await?;
-                rows.into_iter()
-                    .map(|row| Row(Either::Right(row)))
-                    .collect()
-            }
-        })
+        match self {
+            Db::Sqlite { read, .. } => ask_sqlite(read, sql, values).await,
+            Db::Postgres(pool) => ask_postgres(pool, sql, values).await,
+        }
     }
 
     /// Asks for a list of ids: `sql` has `(…)` where the list goes, after the fixed values.
@@ -423,10 +330,7 @@ impl Db {
         let mut found = Vec::new();
         for part in ids.chunks(LIST) {
             let size = if part.len() == 1 { 1 } else { LIST };
-            let list: Vec<String> = (0..size)
-                .map(|index| format!("${}", fixed.len() + index + 1))
-                .collect();
-            let sql = sql.replace("(…)", &format!("({})", list.join(",")));
+            let sql = sql.replace('…', &places(fixed.len(), size, 1));
             let mut values = fixed.to_vec();
             let last = part.last().cloned().unwrap_or_default();
             let padded = part
@@ -442,206 +346,30 @@ impl Db {
 
     /// Runs one statement in a transaction of its own.
     pub(crate) async fn run(&self, sql: &str, values: Vec<Value>) -> Result<u64, StoreError> {
-        let mut tx = self.begin().await?;
-        let changed = tx.run(sql, values).await?;
-        tx.commit().await?;
-        Ok(changed)
-    }
-
-    /// The expression for the database's clock in unix milliseconds.
-    pub(crate) fn clock(&self) -> &'static str {
-        match self {
-            Db::Sqlite { .. } => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
-            Db::Postgres(_) => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
-        }
-    }
-}
-
-impl Store {
-    /// Opens a store, and makes or brings up its tables.
-    pub async fn open(url: &StoreUrl, options: StoreOptions) -> Result<Self, StoreError> {
-        let mut claim = None;
-        let db = match url {
-            StoreUrl::Sqlite(path) => {
-                if let Some(serve) = &options.serve {
-                    claim = Some(Arc::new(claim_file(path, serve)?));
-                }
-                open_sqlite(path, &options).await?
-            }
-            StoreUrl::Postgres(address) => open_postgres(address, &options).await?,
-        };
-        let store = Store {
-            inbox: crate::inbox::Inbox::start(db.clone()),
-            db,
-            retention_ms: options.retention_ms,
-            _claim: claim,
-        };
-        store.migrate().await?;
-        Ok(store)
+        transact!(self, tx => tx.run(sql, values.clone()).await?)
     }
 
     /// The database's clock, in unix milliseconds.
-    pub async fn now(&self) -> Result<i64, StoreError> {
-        let sql = format!("SELECT {}", self.db.clock());
-        let rows = self.db.ask(&sql, Vec::new()).await?;
+    pub(crate) async fn now(&self) -> Result<i64, StoreError> {
+        let sql = match self {
+            Db::Sqlite { .. } => SQLITE_NOW,
+            Db::Postgres(_) => POSTGRES_NOW,
+        };
+        let rows = self.ask(sql, Vec::new()).await?;
         rows.first().map_or(Ok(0), |row| row.number(0))
     }
 
-    /// A key that is this store's own, made at its first opening: for keyed hashes of personal identifiers.
-    pub async fn site_key(&self) -> Result<[u8; 32], StoreError> {
-        let fresh: [u8; 32] = rand::random();
-        let sql =
-            "INSERT INTO meta (name, value) VALUES ('site_key', $1) ON CONFLICT (name) DO NOTHING";
-        self.db.run(sql, vec![fresh.to_vec().into()]).await?;
-        let kept = self.meta("site_key").await?.unwrap_or_default();
-        kept.try_into().map_err(|_| damaged("the site key"))
-    }
-
-    /// Whether it is a SQLite file: one `serve` at a time, by its claim.
-    pub fn is_sqlite(&self) -> bool {
-        matches!(self.db, Db::Sqlite { .. })
-    }
-
     /// Ends all connections.
-    pub async fn close(&self) {
-        match &self.db {
-            Db::Sqlite { read, .. } => read.close().await,
+    pub(crate) async fn close(&self) {
+        match self {
+            Db::Sqlite { write, read } => {
+                read.close().await;
+                // Into the file itself, so that a copy of it alone holds everything.
+                let mut writer = write.lock().await;
+                let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+                writer.connection.execute(sql).await.ok();
+            }
             Db::Postgres(pool) => pool.close().await,
         }
     }
-
-    pub(crate) async fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let rows = self
-            .db
-            .ask("SELECT value FROM meta WHERE name = $1", vec![name.into()])
-            .await?;
-        rows.first().map_or(Ok(None), |row| row.blob(0))
-    }
-
-    async fn migrate(&self) -> Result<(), StoreError> {
-        let blob = |sql: &str| match &self.db {
-            Db::Sqlite { .. } => sql.to_owned(),
-            Db::Postgres(_) => sql.replace("BLOB", "BYTEA"),
-        };
-        let mut tx = self.db.begin().await?;
-        if let Db::Postgres(_) = &self.db {
-            // Two processes that start at once must not both make the tables.
-            tx.run("SELECT pg_advisory_xact_lock(4242424242)", Vec::new())
-                .await?;
-        }
-        let meta = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB)";
-        tx.run(&blob(meta), Vec::new()).await?;
-        let rows = tx
-            .ask("SELECT value FROM meta WHERE name = 'schema'", Vec::new())
-            .await?;
-        let found: i64 = match rows.first() {
-            Some(row) => String::from_utf8(row.blob(0)?.unwrap_or_default())
-                .map_err(damaged)?
-                .parse()
-                .map_err(damaged)?,
-            None => 0,
-        };
-        if found > SCHEMA {
-            return Err(StoreError::Newer {
-                found,
-                known: SCHEMA,
-            });
-        }
-        for migration in &MIGRATIONS[usize::try_from(found).unwrap_or_default()..] {
-            let sql = blob(&without_comments(migration));
-            for statement in sql.split(';').map(str::trim).filter(|sql| !sql.is_empty()) {
-                tx.run(statement, Vec::new()).await?;
-            }
-        }
-        if found < SCHEMA {
-            let sql = "INSERT INTO meta (name, value) VALUES ('schema', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-            tx.run(sql, vec![SCHEMA.to_string().into_bytes().into()])
-                .await?;
-        }
-        tx.commit().await
-    }
-}
-
-fn without_comments(sql: &str) -> String {
-    sql.lines()
-        .filter(|line| !line.trim_start().starts_with("--"))
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-/// Claims a SQLite file for one `serve` by a locked file beside it. The operating system gives it back when the process ends.
-fn claim_file(path: &Path, serve: &ServeName) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".serve");
-    let broken = |error: std::io::Error| StoreError::Database(sqlx::Error::Io(error));
-    let mut file = File::options()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(PathBuf::from(name))
-        .map_err(broken)?;
-    if file.try_lock().is_err() {
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(broken)?;
-        let (pid, name) = text.split_once(' ').unwrap_or(("0", "another process"));
-        return Err(StoreError::Busy {
-            name: name.trim().to_owned(),
-            pid: pid.parse().unwrap_or_default(),
-        });
-    }
-    file.set_len(0).map_err(broken)?;
-    file.seek(SeekFrom::Start(0)).map_err(broken)?;
-    writeln!(file, "{} {}", serve.pid, serve.name).map_err(broken)?;
-    Ok(file)
-}
-
-async fn open_sqlite(path: &Path, options: &StoreOptions) -> Result<Db, StoreError> {
-    let mut connect = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // FULL: what was acknowledged survives power loss. Group commit pays for it.
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(30))
-        .statement_cache_capacity(256)
-        .disable_statement_logging();
-    if let Some(pages) = options.max_page_count {
-        connect = connect.pragma("max_page_count", pages.to_string());
-    }
-    let connection = SqliteConnection::connect_with(&connect).await?;
-    let read = SqlitePoolOptions::new()
-        .max_connections(4)
-        .connect_with(connect.read_only(true).create_if_missing(false))
-        .await?;
-    Ok(Db::Sqlite {
-        write: Arc::new(Mutex::new(Writer {
-            connection,
-            open: false,
-        })),
-        read,
-    })
-}
-
-async fn open_postgres(address: &str, options: &StoreOptions) -> Result<Db, StoreError> {
-    let mut connect: sqlx::postgres::PgConnectOptions = address.parse()?;
-    connect = connect.disable_statement_logging();
-    if let Some(schema) = &options.schema {
-        let mut connection = sqlx::PgConnection::connect_with(&connect).await?;
-        let sql = format!(
-            "CREATE SCHEMA IF NOT EXISTS \"{}\"",
-            schema.replace('"', "")
-        );
-        sqlx::query(AssertSqlSafe(sql.as_str()))
-            .execute(&mut connection)
-            .await?;
-        connection.close().await?;
-        connect = connect.options([("search_path", schema.as_str())]);
-    }
-    let pool = PgPoolOptions::new()
-        .max_connections(8)
-        .acquire_timeout(Duration::from_secs(10))
-        .connect_with(connect)
-        .await?;
-    Ok(Db::Postgres(pool))
 }

@@ -67,6 +67,17 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// Whether PostgreSQL gave this transaction up in favour of another one: 40001 serialization_failure, 40P01 deadlock_detected.
+    pub(crate) fn is_collision(&self) -> bool {
+        let StoreError::Database(error) = self else {
+            return false;
+        };
+        let code = error.as_database_error().and_then(|error| error.code());
+        code.is_some_and(|code| code == "40001" || code == "40P01")
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         // SQLITE_FULL is 13; PostgreSQL's disk_full is 53100.

@@ -1,15 +1,14 @@
 //! Hints, durable before a webhook is answered. Many that come at once share one commit.
 
-use crate::db::{Db, Store, Tx, Value};
+use crate::db::{Db, Tx, transact};
 use crate::error::{StoreError, damaged};
+use crate::open::Store;
+use crate::value::Value;
 use comptoir_model::key::{ConnectionName, Kind, RemoteId};
 use comptoir_model::port::Hint;
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::{mpsc, oneshot};
 
-/// How long a commit waits for company.
-const WINDOW: Duration = Duration::from_millis(2);
 /// Hints per commit, at most.
 const BATCH: usize = 256;
 /// Hints waiting for a commit, at most; more wait their turn.
@@ -43,81 +42,70 @@ impl Inbox {
     }
 }
 
+/// Stores what waits, all of it in one transaction. While that is made durable the next ones gather by themselves, so a lone hint
+/// does not wait for company and many share one commit.
 async fn collect(db: Db, mut receiver: mpsc::Receiver<Entry>) {
-    while let Some(first) = receiver.recv().await {
-        let mut batch = vec![first];
-        let window = tokio::time::sleep(WINDOW);
-        tokio::pin!(window);
-        while batch.len() < BATCH {
-            tokio::select! {
-                next = receiver.recv() => match next {
-                    Some(entry) => batch.push(entry),
-                    None => break,
-                },
-                () = &mut window => break,
-            }
-        }
-        let stored = store(&db, &batch).await;
-        let failed = stored.err().map(|error| match error {
-            StoreError::Full => (true, String::new()),
-            other => (false, other.to_string()),
-        });
-        for entry in batch {
-            let answer = match &failed {
-                None => Ok(()),
-                Some((true, _)) => Err(StoreError::Full),
-                Some((false, why)) => Err(damaged(why)),
-            };
+    let mut batch = Vec::with_capacity(BATCH);
+    while receiver.recv_many(&mut batch, BATCH).await > 0 {
+        let failed = transact!(db, tx => tx.put_hints(&batch).await?).err();
+        for entry in batch.drain(..) {
             // Nobody waits any more when the sender of the webhook has hung up; the hint is stored all the same.
+            let answer = failed.as_ref().map_or(Ok(()), |error| Err(same(error)));
             entry.stored.send(answer).ok();
         }
     }
 }
 
-async fn store(db: &Db, batch: &[Entry]) -> Result<(), StoreError> {
-    let mut rows: BTreeMap<(&str, Kind, &str), Vec<Value>> = BTreeMap::new();
-    let mut tx = db.begin().await?;
-    let sql = format!("SELECT {}", db.clock());
-    let now = tx.ask(&sql, Vec::new()).await?;
-    let now = now.first().map_or(Ok(0), |row| row.number(0))?;
-    for entry in batch {
-        let remote = entry.hint.id.as_ref().map_or("", RemoteId::as_str);
-        rows.insert(
-            (entry.connection.as_str(), entry.hint.kind, remote),
-            vec![
-                entry.connection.as_str().into(),
-                entry.hint.kind.as_str().into(),
-                remote.into(),
-                now.into(),
-            ],
-        );
+/// The same fault for each of those whom it hit.
+fn same(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Full => StoreError::Full,
+        StoreError::Database(error) => {
+            StoreError::Database(sqlx::Error::Io(std::io::Error::other(error.to_string())))
+        }
+        other => damaged(other),
     }
-    tx.insert(
-        "INSERT INTO hint (conn, kind, remote, at)",
-        4,
-        "ON CONFLICT (conn, kind, remote) DO UPDATE SET at = excluded.at",
-        rows.into_values().collect(),
-    )
-    .await?;
-    tx.commit().await
 }
 
 impl Tx {
+    async fn put_hints(&mut self, hints: &[Entry]) -> Result<(), StoreError> {
+        let now = self.now().await?;
+        let mut rows: BTreeMap<_, Vec<Value>> = BTreeMap::new();
+        for entry in hints {
+            let remote = entry.hint.id.as_ref().map_or("", RemoteId::as_str);
+            rows.insert(
+                (&entry.connection, entry.hint.kind, remote),
+                vec![
+                    entry.connection.as_str().into(),
+                    entry.hint.kind.as_str().into(),
+                    remote.into(),
+                    now.into(),
+                ],
+            );
+        }
+        let sql = "INSERT INTO hint (conn, kind, remote, at) VALUES … \
+                   ON CONFLICT (conn, kind, remote) DO UPDATE SET at = excluded.at";
+        let rows = rows.into_values().collect();
+        self.many(sql, &[], rows).await.map(drop)
+    }
+
+    /// Removes hints that a read has served which began after they came. One of the same millisecond stays, to be safe.
     pub(crate) async fn forget_hints(
         &mut self,
-        read: Vec<(ConnectionName, Kind, Option<RemoteId>, i64)>,
+        read: &[(ConnectionName, Kind, Option<RemoteId>, i64)],
     ) -> Result<(), StoreError> {
+        let mut reads: BTreeMap<i64, BTreeSet<(&str, &str, &str)>> = BTreeMap::new();
         for (connection, kind, id, began) in read {
-            self.run(
-                "DELETE FROM hint WHERE conn = $1 AND kind = $2 AND remote = $3 AND at <= $4",
-                vec![
-                    connection.as_str().into(),
-                    kind.as_str().into(),
-                    id.map_or(String::new(), |id| id.0).into(),
-                    began.into(),
-                ],
-            )
-            .await?;
+            let remote = id.as_ref().map_or("", RemoteId::as_str);
+            let hint = (connection.as_str(), kind.as_str(), remote);
+            reads.entry(*began).or_default().insert(hint);
+        }
+        let sql = "DELETE FROM hint WHERE at < $1 AND (conn, kind, remote) IN (SELECT * FROM (VALUES …) AS v)";
+        for (began, hints) in reads {
+            let rows = hints.into_iter().map(|(connection, kind, remote)| {
+                vec![connection.into(), kind.into(), remote.into()]
+            });
+            self.many(sql, &[began.into()], rows.collect()).await?;
         }
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! The journal: what was seen and done, without gaps per connection.
 
-use crate::db::{Row, Store, Tx, Value};
+use crate::db::Tx;
 use crate::error::{StoreError, damaged};
+use crate::open::Store;
+use crate::value::{Row, Value};
 use comptoir_model::key::{ConnectionName, FlowName, Kind, RemoteId};
 use std::collections::BTreeMap;
 
@@ -44,39 +46,45 @@ pub struct JournalRow {
 }
 
 impl Tx {
-    pub(crate) async fn put_journal(&mut self, entries: Vec<JournalPut>) -> Result<(), StoreError> {
-        let mut last: BTreeMap<ConnectionName, i64> = BTreeMap::new();
-        let mut rows: Vec<Vec<Value>> = Vec::with_capacity(entries.len());
+    pub(crate) async fn put_journal(&mut self, entries: &[JournalPut]) -> Result<(), StoreError> {
+        let mut by_connection: BTreeMap<&ConnectionName, Vec<&JournalPut>> = BTreeMap::new();
         for entry in entries {
-            let n = match last.get(&entry.connection) {
-                Some(n) => n + 1,
-                None => {
-                    let sql = "SELECT coalesce(max(n), 0) FROM journal WHERE conn = $1";
-                    let found = self
-                        .ask(sql, vec![entry.connection.as_str().into()])
-                        .await?;
-                    found.first().map_or(Ok(0), |row| row.number(0))? + 1
-                }
-            };
-            last.insert(entry.connection.clone(), n);
-            rows.push(vec![
-                entry.connection.as_str().into(),
-                n.into(),
-                entry.at.into(),
-                entry.flow.map(String::from).into(),
-                entry.kind.as_str().into(),
-                entry.src.0.into(),
-                entry.intent.into(),
-                entry.what.to_string().into(),
-            ]);
+            let of_connection = by_connection.entry(&entry.connection);
+            of_connection.or_default().push(entry);
         }
-        self.insert(
-            "INSERT INTO journal (conn, n, at, flow, kind, src, intent, what)",
-            8,
-            "",
-            rows,
-        )
-        .await
+        let mut rows: Vec<Vec<Value>> = Vec::with_capacity(entries.len());
+        for (connection, entries) in by_connection {
+            let first = self.take_numbers(connection, entries.len()).await?;
+            for (n, entry) in (first..).zip(entries) {
+                rows.push(vec![
+                    connection.as_str().into(),
+                    n.into(),
+                    entry.at.into(),
+                    entry.flow.as_ref().map(FlowName::as_str).into(),
+                    entry.kind.as_str().into(),
+                    entry.src.as_str().into(),
+                    entry.intent.as_deref().into(),
+                    entry.what.to_string().into(),
+                ]);
+            }
+        }
+        let sql = "INSERT INTO journal (conn, n, at, flow, kind, src, intent, what) VALUES …";
+        self.many(sql, &[], rows).await.map(drop)
+    }
+
+    /// Takes the next numbers of a connection, and answers the first of them. Whoever else wants some waits until this transaction ends.
+    async fn take_numbers(
+        &mut self,
+        connection: &ConnectionName,
+        count: usize,
+    ) -> Result<i64, StoreError> {
+        let count = i64::try_from(count).map_err(damaged)?;
+        let sql = "INSERT INTO journal_last (conn, n) VALUES ($1, $2) \
+                   ON CONFLICT (conn) DO UPDATE SET n = journal_last.n + excluded.n RETURNING n";
+        let values = vec![connection.as_str().into(), count.into()];
+        let rows = self.ask(sql, values).await?;
+        let last = rows.first().map_or(Ok(0), |row| row.number(0))?;
+        Ok(last - count + 1)
     }
 }
 

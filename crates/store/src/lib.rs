@@ -7,29 +7,30 @@ mod commit;
 mod db;
 mod error;
 mod inbox;
+mod intent;
 mod journal;
 mod link;
+mod open;
 mod owner;
 mod plan;
 mod record;
 mod revision;
 mod secret;
 mod size;
+mod value;
 mod work;
 
 pub use commit::{Commit, StreamPut};
-pub use db::{ServeName, Store, StoreOptions, StoreUrl};
 pub use error::StoreError;
 pub use inbox::HintRow;
+pub use intent::{IntentOutcome, IntentPut, IntentRow, IntentState};
 pub use journal::{JournalPut, JournalRow};
 pub use link::{IdentityPut, IdentityRow, LinkPut, LinkRow, LinkState};
+pub use open::{ServeName, Store, StoreOptions, StoreUrl};
 pub use owner::{ConnectionRow, Ownership};
 pub use plan::{PlanRow, PlanState};
 pub use record::{RecordPut, RecordRow, RecordState, StreamRow};
 pub use revision::Revision;
 pub use secret::MasterKey;
 pub use size::{Size, Sizes};
-pub use work::{
-    Counts, HoldGroup, IntentOutcome, IntentPut, IntentRow, IntentState, WorkDue, WorkPut, WorkRow,
-    WorkState,
-};
+pub use work::{Counts, HoldGroup, WorkDue, WorkPut, WorkRow, WorkState};

@@ -1,7 +1,9 @@
 //! Who is who on the other side, and what the target answered to questions.
 
-use crate::db::{Row, Store, Tx, Value};
+use crate::db::Tx;
 use crate::error::{StoreError, damaged};
+use crate::open::Store;
+use crate::value::{Row, Value};
 use comptoir_model::document::Digest;
 use comptoir_model::key::{ConnectionName, Kind, RecordKey, RemoteId, WriteKey};
 use comptoir_model::port::Candidate;
@@ -116,20 +118,20 @@ pub struct IdentityRow {
 }
 
 impl Tx {
-    pub(crate) async fn put_links(&mut self, links: Vec<LinkPut>) -> Result<(), StoreError> {
-        let mut rows: BTreeMap<(RecordKey, String, ConnectionName), Vec<Value>> = BTreeMap::new();
+    pub(crate) async fn put_links(&mut self, links: &[LinkPut]) -> Result<(), StoreError> {
+        let mut rows: BTreeMap<_, Vec<Value>> = BTreeMap::new();
         for link in links {
             rows.insert(
-                (link.src.clone(), link.part.clone(), link.dst.clone()),
+                (&link.src, &link.part, &link.dst),
                 vec![
                     link.src.connection.as_str().into(),
                     link.src.kind.as_str().into(),
-                    link.src.id.0.into(),
-                    link.part.into(),
+                    link.src.id.as_str().into(),
+                    link.part.as_str().into(),
                     link.dst.as_str().into(),
                     link.dst_kind.as_str().into(),
-                    link.dst_id.0.into(),
-                    link.key.map(|key| key.0).into(),
+                    link.dst_id.as_str().into(),
+                    link.key.as_ref().map(WriteKey::as_str).into(),
                     link.state.as_str().into(),
                     i64::from(link.sole).into(),
                     link.base.into(),
@@ -138,55 +140,56 @@ impl Tx {
                 ],
             );
         }
-        self.insert(
-            "INSERT INTO link (src_conn, kind, src, part, dst_conn, dst_kind, dst, write_key, state, sole, base, put, at)",
-            13,
-            "ON CONFLICT (src_conn, kind, src, part, dst_conn) DO UPDATE SET dst_kind = excluded.dst_kind, dst = excluded.dst, \
-             write_key = excluded.write_key, state = excluded.state, sole = excluded.sole, base = excluded.base, \
-             put = excluded.put, at = excluded.at",
-            rows.into_values().collect(),
-        )
-        .await
+        let sql = "INSERT INTO link (src_conn, kind, src, part, dst_conn, dst_kind, dst, write_key, state, sole, base, put, at) \
+                   VALUES … ON CONFLICT (src_conn, kind, src, part, dst_conn) DO UPDATE SET dst_kind = excluded.dst_kind, \
+                   dst = excluded.dst, write_key = excluded.write_key, state = excluded.state, sole = excluded.sole, \
+                   base = excluded.base, put = excluded.put, at = excluded.at";
+        let rows = rows.into_values().collect();
+        self.many(sql, &[], rows).await.map(drop)
     }
 
     pub(crate) async fn put_identities(
         &mut self,
-        identities: Vec<IdentityPut>,
+        identities: &[IdentityPut],
     ) -> Result<(), StoreError> {
-        let mut rows: BTreeMap<(ConnectionName, Kind, String, String), Vec<Value>> =
-            BTreeMap::new();
-        for identity in identities {
-            let ids = identity
-                .ids
-                .map(|ids| serde_json::to_string(&ids))
-                .transpose()
-                .map_err(damaged)?;
-            rows.insert(
-                (
-                    identity.dst.clone(),
-                    identity.kind,
-                    identity.attribute.clone(),
-                    identity.value.clone(),
-                ),
-                vec![
-                    identity.dst.as_str().into(),
-                    identity.kind.as_str().into(),
-                    identity.attribute.into(),
-                    identity.value.into(),
-                    ids.into(),
-                    identity.asked_at.into(),
-                    identity.claimed_by.clone().flatten().into(),
-                ],
-            );
+        let mut merged: BTreeMap<_, IdentityPut> = BTreeMap::new();
+        for put in identities {
+            let key = (&put.dst, put.kind, &put.attribute, &put.value);
+            match merged.get_mut(&key) {
+                Some(first) => {
+                    first.ids = put.ids.clone().or(first.ids.take());
+                    first.asked_at = put.asked_at.or(first.asked_at);
+                    first.claimed_by = put.claimed_by.clone().or(first.claimed_by.take());
+                }
+                None => {
+                    merged.insert(key, put.clone());
+                }
+            }
         }
-        self.insert(
-            "INSERT INTO identity (dst_conn, kind, attr, value, ids, asked_at, claimed_by)",
-            7,
-            "ON CONFLICT (dst_conn, kind, attr, value) DO UPDATE SET ids = coalesce(excluded.ids, identity.ids), \
-             asked_at = coalesce(excluded.asked_at, identity.asked_at), claimed_by = excluded.claimed_by",
-            rows.into_values().collect(),
-        )
-        .await
+        // A claim that is said replaces the stored one, even by none; one that is not said leaves it.
+        let (mut claims, mut answers) = (Vec::new(), Vec::new());
+        for put in merged.into_values() {
+            let ids = put.ids.as_ref().map(serde_json::to_string);
+            let rows = match put.claimed_by {
+                Some(_) => &mut claims,
+                None => &mut answers,
+            };
+            rows.push(vec![
+                put.dst.as_str().into(),
+                put.kind.as_str().into(),
+                put.attribute.into(),
+                put.value.into(),
+                ids.transpose().map_err(damaged)?.into(),
+                put.asked_at.into(),
+                put.claimed_by.flatten().into(),
+            ]);
+        }
+        let answer = "INSERT INTO identity (dst_conn, kind, attr, value, ids, asked_at, claimed_by) VALUES … \
+                      ON CONFLICT (dst_conn, kind, attr, value) DO UPDATE SET ids = coalesce(excluded.ids, identity.ids), \
+                      asked_at = coalesce(excluded.asked_at, identity.asked_at)";
+        let claim = format!("{answer}, claimed_by = excluded.claimed_by");
+        self.many(answer, &[], answers).await?;
+        self.many(&claim, &[], claims).await.map(drop)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Who works on which connection. The database's clock decides.
 
-use crate::db::{Row, Store, Tx};
+use crate::db::Tx;
 use crate::error::{StoreError, damaged};
+use crate::open::Store;
+use crate::value::Row;
 use comptoir_model::account::Account;
 use comptoir_model::fault::Fault;
 use comptoir_model::key::ConnectionName;
@@ -59,12 +61,12 @@ fn connection_row(row: &Row) -> Result<ConnectionRow, StoreError> {
 }
 
 impl Tx {
-    /// Whether this owner still has the connection.
+    /// Whether this owner still has the connection. Nobody can take it before the transaction ends.
     pub(crate) async fn check(&mut self, ownership: &Ownership) -> Result<(), StoreError> {
-        let sql = "SELECT epoch FROM connection WHERE name = $1";
-        let rows = self
-            .ask(sql, vec![ownership.connection.as_str().into()])
-            .await?;
+        let locked = self.for_update();
+        let sql = format!("SELECT epoch FROM connection WHERE name = $1{locked}");
+        let name = ownership.connection.as_str();
+        let rows = self.ask(&sql, vec![name.into()]).await?;
         match rows.first() {
             Some(row) if row.number(0)? == ownership.epoch => Ok(()),
             _ => Err(StoreError::OwnershipLost),
@@ -82,58 +84,45 @@ impl Store {
         lease_ms: i64,
         dead: impl Fn(&str) -> bool,
     ) -> Result<Option<Ownership>, StoreError> {
+        let insert = "INSERT INTO connection (name, epoch, lease_until) VALUES ($1, 0, 0) ON CONFLICT (name) DO NOTHING";
+        let update =
+            "UPDATE connection SET epoch = $1, owner = $2, lease_until = $3 WHERE name = $4";
         let mut tx = self.db.begin().await?;
-        let now = self.now_in(&mut tx).await?;
-        let sql = "INSERT INTO connection (name, epoch, lease_until) VALUES ($1, 0, 0) ON CONFLICT (name) DO NOTHING";
-        tx.run(sql, vec![connection.as_str().into()]).await?;
-        let sql = format!("SELECT {COLUMNS} FROM connection WHERE name = $1");
+        tx.run(insert, vec![connection.as_str().into()]).await?;
+        let locked = tx.for_update();
+        let sql = format!("SELECT {COLUMNS} FROM connection WHERE name = $1{locked}");
         let rows = tx.ask(&sql, vec![connection.as_str().into()]).await?;
         let row = connection_row(rows.first().ok_or_else(|| damaged("connection row"))?)?;
+        let now = tx.now().await?;
         let known_dead = row.owner.as_deref().is_none_or(&dead);
-        let free = known_dead || row.lease_until <= now || row.owner.as_deref() == Some(owner);
-        if !free {
+        let own = row.owner.as_deref() == Some(owner);
+        if !(known_dead || own || row.lease_until <= now) {
             return Ok(None);
         }
-        let lease_until = now + lease_ms;
-        let changed = tx
-            .run(
-                "UPDATE connection SET epoch = epoch + 1, owner = $1, lease_until = $2 WHERE name = $3 AND epoch = $4",
-                vec![
-                    owner.into(),
-                    lease_until.into(),
-                    connection.as_str().into(),
-                    row.epoch.into(),
-                ],
-            )
-            .await?;
-        if changed == 0 {
-            return Ok(None);
-        }
+        let (epoch, lease_until) = (row.epoch + 1, now + lease_ms);
+        let name = connection.as_str();
+        let values = vec![epoch.into(), owner.into(), lease_until.into(), name.into()];
+        tx.run(update, values).await?;
         tx.commit().await?;
         Ok(Some(Ownership {
             connection: connection.clone(),
-            epoch: row.epoch + 1,
+            epoch,
             lease_until,
             previous: (!known_dead).then_some(row.lease_until),
         }))
     }
 
-    async fn now_in(&self, tx: &mut Tx) -> Result<i64, StoreError> {
-        let sql = format!("SELECT {}", self.db.clock());
-        let rows = tx.ask(&sql, Vec::new()).await?;
-        rows.first().map_or(Ok(0), |row| row.number(0))
-    }
-
-    /// Renews a lease.
+    /// Renews a lease. One that is over is renewed too, as long as nobody took the connection.
+    ///
+    /// # Errors
+    /// [`StoreError::OwnershipLost`] when somebody did.
     pub async fn renew(&self, ownership: &mut Ownership, lease_ms: i64) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         tx.check(ownership).await?;
-        let lease_until = self.now_in(&mut tx).await? + lease_ms;
-        tx.run(
-            "UPDATE connection SET lease_until = $1 WHERE name = $2",
-            vec![lease_until.into(), ownership.connection.as_str().into()],
-        )
-        .await?;
+        let lease_until = tx.now().await? + lease_ms;
+        let sql = "UPDATE connection SET lease_until = $1 WHERE name = $2";
+        let name = ownership.connection.as_str();
+        tx.run(sql, vec![lease_until.into(), name.into()]).await?;
         tx.commit().await?;
         ownership.lease_until = lease_until;
         Ok(())
@@ -174,15 +163,11 @@ impl Store {
         account: &Account,
     ) -> Result<(), StoreError> {
         let text = serde_json::to_string(account).map_err(damaged)?;
-        let sql = format!(
-            "INSERT INTO connection (name, epoch, lease_until, account, account_at) VALUES ($1, 0, 0, $2, {0}) \
-             ON CONFLICT (name) DO UPDATE SET account = excluded.account, account_at = excluded.account_at",
-            self.db.clock()
-        );
-        self.db
-            .run(&sql, vec![name.as_str().into(), text.into()])
-            .await?;
-        Ok(())
+        let sql = "INSERT INTO connection (name, epoch, lease_until, account, account_at) VALUES ($1, 0, 0, $2, $3) \
+                   ON CONFLICT (name) DO UPDATE SET account = excluded.account, account_at = excluded.account_at";
+        let now = self.now().await?;
+        let values = vec![name.as_str().into(), text.into(), now.into()];
+        self.db.run(sql, values).await.map(drop)
     }
 
     /// Pauses a connection until a time, or ends its pause.
@@ -196,12 +181,9 @@ impl Store {
             .map(serde_json::to_string)
             .transpose()
             .map_err(damaged)?;
-        self.db
-            .run(
-                "UPDATE connection SET paused_until = $1, pause_cause = $2 WHERE name = $3",
-                vec![until.into(), cause.into(), name.as_str().into()],
-            )
-            .await?;
-        Ok(())
+        let sql = "INSERT INTO connection (name, epoch, lease_until, paused_until, pause_cause) VALUES ($1, 0, 0, $2, $3) \
+                   ON CONFLICT (name) DO UPDATE SET paused_until = excluded.paused_until, pause_cause = excluded.pause_cause";
+        let values = vec![name.as_str().into(), until.into(), cause.into()];
+        self.db.run(sql, values).await.map(drop)
     }
 }

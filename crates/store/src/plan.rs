@@ -1,7 +1,7 @@
 //! Stored plans.
 
-use crate::db::Store;
 use crate::error::{StoreError, damaged};
+use crate::open::Store;
 use comptoir_model::document::Digest;
 use comptoir_model::key::FlowName;
 

@@ -1,12 +1,14 @@
 //! Records as last seen, and where reading of each stream stands.
 
 use crate::blob::unpack;
-use crate::db::{Db, Store, Tx, Value};
+use crate::db::{Db, Tx};
 use crate::error::{StoreError, damaged};
+use crate::open::Store;
+use crate::value::Value;
 use comptoir_model::document::{Digest, Document};
 use comptoir_model::key::{ConnectionName, Kind, RecordKey, RemoteId};
 use comptoir_model::port::Cursor;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
 
 /// What is known of a record.
@@ -106,30 +108,30 @@ pub(crate) fn texts(ids: &[RemoteId]) -> Vec<String> {
 }
 
 impl Tx {
-    pub(crate) async fn put_records(&mut self, records: Vec<RecordPut>) -> Result<(), StoreError> {
+    pub(crate) async fn put_records(&mut self, records: &[RecordPut]) -> Result<(), StoreError> {
         let Some(at) = records.iter().map(|record| record.seen_at).max() else {
             return Ok(());
         };
-        let mut blobs: HashMap<Digest, Vec<u8>> = HashMap::new();
+        let mut blobs: BTreeMap<Digest, &[u8]> = BTreeMap::new();
         // One statement must not touch a row twice: the last word on a record counts.
-        let mut rows: HashMap<(ConnectionName, Kind, RemoteId), Vec<Value>> = HashMap::new();
+        let mut rows: BTreeMap<_, Vec<Value>> = BTreeMap::new();
         for record in records {
             let doc = record.document.as_ref().map(|_| record.digest);
-            if let Some(bytes) = record.document {
+            if let Some(bytes) = &record.document {
                 blobs.insert(record.digest, bytes);
             }
-            let raw = record.raw.map(|text| {
+            let raw = record.raw.as_ref().map(|text| {
                 let digest = Digest::of(text.as_bytes());
-                blobs.insert(digest, text.into_bytes());
+                blobs.insert(digest, text.as_bytes());
                 digest
             });
             rows.insert(
-                (record.connection.clone(), record.kind, record.id.clone()),
+                (&record.connection, record.kind, &record.id),
                 vec![
                     record.connection.as_str().into(),
                     record.kind.as_str().into(),
-                    record.id.0.into(),
-                    record.version.into(),
+                    record.id.as_str().into(),
+                    record.version.as_str().into(),
                     record.digest.into(),
                     doc.into(),
                     raw.into(),
@@ -139,14 +141,11 @@ impl Tx {
             );
         }
         self.put_blobs(blobs, at).await?;
-        self.insert(
-            "INSERT INTO record (conn, kind, remote, version, digest, doc, raw, state, seen_at)",
-            9,
-            "ON CONFLICT (conn, kind, remote) DO UPDATE SET version = excluded.version, digest = excluded.digest, \
-             doc = excluded.doc, raw = excluded.raw, state = excluded.state, seen_at = excluded.seen_at",
-            rows.into_values().collect(),
-        )
-        .await
+        let sql = "INSERT INTO record (conn, kind, remote, version, digest, doc, raw, state, seen_at) VALUES … \
+                   ON CONFLICT (conn, kind, remote) DO UPDATE SET version = excluded.version, digest = excluded.digest, \
+                   doc = excluded.doc, raw = excluded.raw, state = excluded.state, seen_at = excluded.seen_at";
+        let rows = rows.into_values().collect();
+        self.many(sql, &[], rows).await.map(drop)
     }
 }
 
@@ -215,18 +214,13 @@ impl Store {
         ids: &[RemoteId],
         raw: bool,
     ) -> Result<HashMap<RemoteId, RecordRow>, StoreError> {
-        let raw_bytes = if raw { "x.bytes" } else { "NULL" };
-        let raw_join = if raw {
-            "LEFT JOIN blob x ON x.hash = r.raw"
-        } else {
-            ""
-        };
-        let null = match &self.db {
-            Db::Postgres(_) if !raw => "NULL::BYTEA",
-            _ => raw_bytes,
+        let (raw_bytes, raw_join) = match (raw, &self.db) {
+            (true, _) => ("x.bytes", "LEFT JOIN blob x ON x.hash = r.raw"),
+            (false, Db::Sqlite { .. }) => ("NULL", ""),
+            (false, Db::Postgres(_)) => ("CAST(NULL AS BYTEA)", ""),
         };
         let sql = format!(
-            "SELECT r.remote, r.version, r.digest, r.state, r.seen_at, b.bytes, {null} FROM record r \
+            "SELECT r.remote, r.version, r.digest, r.state, r.seen_at, b.bytes, {raw_bytes} FROM record r \
              LEFT JOIN blob b ON b.hash = r.doc {raw_join} WHERE r.conn = $1 AND r.kind = $2 AND r.remote IN (…)"
         );
         let fixed = [connection.as_str().into(), kind.as_str().into()];

@@ -1,8 +1,10 @@
 //! Revisions of the configuration, numbered, with one head.
 
-use crate::blob::{pack, unpack};
-use crate::db::{Row, Store, Tx};
+use crate::blob::{Packer, unpack};
+use crate::db::Tx;
 use crate::error::{StoreError, damaged};
+use crate::open::Store;
+use crate::value::Row;
 use std::collections::BTreeMap;
 
 /// One revision.
@@ -32,14 +34,17 @@ fn revision_row(row: &Row) -> Result<Revision, StoreError> {
 }
 
 impl Tx {
-    async fn head(&mut self) -> Result<Option<i64>, StoreError> {
-        let rows = self
-            .ask("SELECT value FROM meta WHERE name = 'head'", Vec::new())
-            .await?;
-        let Some(row) = rows.first() else {
-            return Ok(None);
-        };
-        number(row.blob(0)?)
+    /// Whether the head is this one. It stays so until the transaction ends.
+    async fn check_head(&mut self, expected: Option<i64>) -> Result<(), StoreError> {
+        self.alone("revision").await?;
+        let sql = "SELECT value FROM meta WHERE name = 'head'";
+        let rows = self.ask(sql, Vec::new()).await?;
+        let head = rows.first().map_or(Ok(None), |row| number(row.blob(0)?))?;
+        if head != expected {
+            let head = head.unwrap_or_default();
+            return Err(StoreError::HeadMoved { head });
+        }
+        Ok(())
     }
 
     async fn put_head(&mut self, n: i64) -> Result<(), StoreError> {
@@ -64,30 +69,22 @@ impl Store {
         author: &str,
         files: BTreeMap<String, String>,
     ) -> Result<i64, StoreError> {
-        let at = self.now().await?;
         let json = serde_json::to_vec(&files).map_err(damaged)?;
+        let packed = Packer::new()?.pack(&json)?;
         let mut tx = self.db.begin().await?;
-        let head = tx.head().await?;
-        if head != parent {
-            return Err(StoreError::HeadMoved {
-                head: head.unwrap_or_default(),
-            });
-        }
-        let rows = tx
-            .ask("SELECT coalesce(max(n), 0) FROM revision", Vec::new())
-            .await?;
+        tx.check_head(parent).await?;
+        let last = "SELECT coalesce(max(n), 0) FROM revision";
+        let rows = tx.ask(last, Vec::new()).await?;
         let n = rows.first().map_or(Ok(0), |row| row.number(0))? + 1;
-        tx.run(
-            "INSERT INTO revision (n, parent, author, at, files) VALUES ($1, $2, $3, $4, $5)",
-            vec![
-                n.into(),
-                parent.into(),
-                author.into(),
-                at.into(),
-                pack(&json)?.into(),
-            ],
-        )
-        .await?;
+        let values = vec![
+            n.into(),
+            parent.into(),
+            author.into(),
+            tx.now().await?.into(),
+            packed.into(),
+        ];
+        let sql = "INSERT INTO revision (n, parent, author, at, files) VALUES ($1, $2, $3, $4, $5)";
+        tx.run(sql, values).await?;
         tx.put_head(n).await?;
         tx.commit().await?;
         Ok(n)
@@ -101,16 +98,9 @@ impl Store {
     /// Makes an existing revision the head. Refused when the head is no longer `expected`.
     pub async fn set_head(&self, n: i64, expected: Option<i64>) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        let head = tx.head().await?;
-        if head != expected {
-            return Err(StoreError::HeadMoved {
-                head: head.unwrap_or_default(),
-            });
-        }
-        let rows = tx
-            .ask("SELECT n FROM revision WHERE n = $1", vec![n.into()])
-            .await?;
-        if rows.is_empty() {
+        tx.check_head(expected).await?;
+        let sql = "SELECT n FROM revision WHERE n = $1";
+        if tx.ask(sql, vec![n.into()]).await?.is_empty() {
             return Err(damaged(format!("there is no revision {n}")));
         }
         tx.put_head(n).await?;

@@ -1,7 +1,7 @@
 //! Secrets, sealed with XChaCha20-Poly1305 under a master key that is never in the store.
 
-use crate::db::Store;
 use crate::error::{StoreError, damaged};
+use crate::open::Store;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
@@ -72,25 +72,23 @@ impl Store {
         name: &str,
         value: &str,
     ) -> Result<(), StoreError> {
-        self.secrets(master, name).await?;
+        let any = "SELECT name, sealed FROM secret ORDER BY n DESC LIMIT 1";
+        let rows = self.db.ask(any, Vec::new()).await?;
+        if let Some(row) = rows.first() {
+            // One master key for all: another one would lock this value in beside the others.
+            master.open(&row.string(0)?, &row.blob(1)?.unwrap_or_default())?;
+        }
         let sealed = master.seal(name, value)?;
-        let now = self.now().await?;
         let mut tx = self.db.begin().await?;
-        tx.run(
-            "DELETE FROM secret WHERE name = $1 AND until IS NOT NULL",
-            vec![name.into()],
-        )
-        .await?;
-        tx.run(
-            "UPDATE secret SET until = $1 WHERE name = $2",
-            vec![(now + OVERLAP_MS).into(), name.into()],
-        )
-        .await?;
-        tx.run(
-            "INSERT INTO secret (name, n, sealed, until) SELECT $1, coalesce(max(n), 0) + 1, $2, NULL FROM secret WHERE name = $3",
-            vec![name.into(), sealed.into(), name.into()],
-        )
-        .await?;
+        tx.alone("secret").await?;
+        let until = tx.now().await? + OVERLAP_MS;
+        let sql = "DELETE FROM secret WHERE name = $1 AND until IS NOT NULL";
+        tx.run(sql, vec![name.into()]).await?;
+        let sql = "UPDATE secret SET until = $1 WHERE name = $2";
+        tx.run(sql, vec![until.into(), name.into()]).await?;
+        let sql = "INSERT INTO secret (name, n, sealed, until) \
+                   SELECT $1, coalesce(max(n), 0) + 1, $2, NULL FROM secret WHERE name = $1";
+        tx.run(sql, vec![name.into(), sealed.into()]).await?;
         tx.commit().await
     }
 

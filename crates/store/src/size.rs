@@ -1,7 +1,7 @@
 //! What the store takes: rows and bytes by what they are for.
 
-use crate::db::Store;
 use crate::error::StoreError;
+use crate::open::Store;
 use serde::Serialize;
 
 /// Rows and bytes of one sort.

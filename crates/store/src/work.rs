@@ -1,14 +1,13 @@
-//! Work: a row per (flow, record) that is queue, hold list and status in one. And intents: what is about to be written, and what became of it.
+//! Work: a row per (flow, record) that is queue, hold list and status in one.
 
-use crate::blob::{pack, unpack};
-use crate::db::{Row, Store, Tx, Value};
+use crate::db::{Tx, list, transact};
 use crate::error::{StoreError, damaged};
+use crate::open::Store;
 use crate::record::texts;
+use crate::value::{Row, Value};
 use comptoir_model::document::Digest;
-use comptoir_model::fault::Fault;
-use comptoir_model::key::{ConnectionName, FlowName, Kind, RemoteId, WriteKey};
-use comptoir_model::port::Step;
-use std::collections::{BTreeMap, HashMap};
+use comptoir_model::key::{ConnectionName, FlowName, Kind, RemoteId};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 
 /// Where a record stands in a flow. Always exactly one of these.
@@ -54,52 +53,6 @@ impl FromStr for WorkState {
             .into_iter()
             .find(|state| state.as_str() == text)
             .ok_or_else(|| format!("work state {text}"))
-    }
-}
-
-/// What became of an intent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum IntentState {
-    /// The call is under way, or was when the process ended.
-    Sent,
-    /// No sure answer.
-    Unknown,
-    /// Done.
-    Proved,
-    /// Refused by the target.
-    Refused,
-    /// Not done; decided anew.
-    Dropped,
-}
-
-impl IntentState {
-    const ALL: [IntentState; 5] = [
-        IntentState::Sent,
-        IntentState::Unknown,
-        IntentState::Proved,
-        IntentState::Refused,
-        IntentState::Dropped,
-    ];
-
-    /// The word used in the store and in texts.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            IntentState::Sent => "sent",
-            IntentState::Unknown => "unknown",
-            IntentState::Proved => "proved",
-            IntentState::Refused => "refused",
-            IntentState::Dropped => "dropped",
-        }
-    }
-}
-
-impl FromStr for IntentState {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        IntentState::ALL
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| format!("intent state {text}"))
     }
 }
 
@@ -198,114 +151,18 @@ pub struct Counts {
     pub count: u64,
 }
 
-/// An intent to store, before its call.
-#[derive(Debug, Clone)]
-pub struct IntentPut {
-    /// Id.
-    pub id: String,
-    /// Flow.
-    pub flow: FlowName,
-    /// Kind of the subject.
-    pub kind: Kind,
-    /// Its id in the source.
-    pub src: RemoteId,
-    /// Its part.
-    pub part: String,
-    /// Target.
-    pub dst: ConnectionName,
-    /// Step.
-    pub step: Step,
-    /// Key.
-    pub key: WriteKey,
-    /// Canonical JSON of what is written.
-    pub document: Vec<u8>,
-    /// Canonical JSON of what was decided before.
-    pub before: Option<Vec<u8>>,
-    /// Digest of the source it was decided on.
-    pub input: Digest,
-    /// Revision of the configuration.
-    pub revision: i64,
-    /// State.
-    pub state: IntentState,
-    /// When (unix ms).
-    pub sent_at: i64,
-    /// When the vendor surely no longer works on it (unix ms).
-    pub settle_at: i64,
-    /// The version it expects.
-    pub expects: Option<String>,
-    /// The target's record.
-    pub target: Option<RemoteId>,
-}
-
-/// What became of an intent.
-#[derive(Debug, Clone)]
-pub struct IntentOutcome {
-    /// Id.
-    pub id: String,
-    /// State.
-    pub state: IntentState,
-    /// The fault, if there was one.
-    pub fault: Option<Fault>,
-    /// A new settle time (unix ms).
-    pub settle_at: Option<i64>,
-}
-
-/// A stored intent.
-#[derive(Debug, Clone)]
-pub struct IntentRow {
-    /// Id.
-    pub id: String,
-    /// Flow.
-    pub flow: FlowName,
-    /// Kind of the subject.
-    pub kind: Kind,
-    /// Its id in the source.
-    pub src: RemoteId,
-    /// Its part.
-    pub part: String,
-    /// Step.
-    pub step: Step,
-    /// Key.
-    pub key: WriteKey,
-    /// The target's record.
-    pub target: Option<RemoteId>,
-    /// Canonical JSON of what is written, while kept.
-    pub document: Vec<u8>,
-    /// Canonical JSON of what was decided before.
-    pub before: Option<Vec<u8>>,
-    /// Digest of the source it was decided on.
-    pub input: Digest,
-    /// Revision of the configuration.
-    pub revision: i64,
-    /// State.
-    pub state: IntentState,
-    /// When (unix ms).
-    pub sent_at: i64,
-    /// When the vendor surely no longer works on it (unix ms).
-    pub settle_at: i64,
-    /// The fault, if there was one.
-    pub fault: Option<Fault>,
-}
-
-fn step_of(text: &str) -> Result<Step, StoreError> {
-    [Step::Create, Step::Update, Step::Confirm, Step::Cancel]
-        .into_iter()
-        .find(|step| step.as_str() == text)
-        .ok_or_else(|| damaged(format!("step {text}")))
-}
-
 impl Tx {
-    pub(crate) async fn put_due(&mut self, due: Vec<WorkDue>) -> Result<(), StoreError> {
-        let mut rows: BTreeMap<(FlowName, Kind, RemoteId), Vec<Value>> = BTreeMap::new();
+    pub(crate) async fn put_due(&mut self, due: &[WorkDue]) -> Result<(), StoreError> {
+        let mut rows: BTreeMap<_, Vec<Value>> = BTreeMap::new();
         for row in due {
             rows.insert(
-                (row.flow.clone(), row.kind, row.src.clone()),
+                (&row.flow, row.kind, &row.src),
                 vec![
                     row.flow.as_str().into(),
                     row.kind.as_str().into(),
-                    row.src.0.into(),
+                    row.src.as_str().into(),
                     row.dst.as_str().into(),
-                    row.root.into(),
+                    row.root.as_str().into(),
                     WorkState::Due.as_str().into(),
                     row.at.into(),
                     row.want.into(),
@@ -315,146 +172,55 @@ impl Tx {
                 ],
             );
         }
-        self.insert(
-            "INSERT INTO work (flow, kind, src, dst_conn, root, state, due, want, tries, rounds, since)",
-            11,
-            "ON CONFLICT (flow, kind, src) DO UPDATE SET want = excluded.want, dst_conn = excluded.dst_conn, state = 'due', \
-             cause = NULL, due = excluded.due, tries = 0, rounds = 0, since = excluded.since, approved = NULL WHERE work.want <> excluded.want",
-            rows.into_values().collect(),
-        )
-        .await
+        // What was approved was another version.
+        let sql = "INSERT INTO work (flow, kind, src, dst_conn, root, state, due, want, tries, rounds, since) VALUES … \
+                   ON CONFLICT (flow, kind, src) DO UPDATE SET want = excluded.want, dst_conn = excluded.dst_conn, \
+                   root = excluded.root, state = 'due', cause = NULL, due = excluded.due, tries = 0, rounds = 0, \
+                   since = excluded.since, approved = NULL WHERE work.want <> excluded.want";
+        let rows = rows.into_values().collect();
+        self.many(sql, &[], rows).await.map(drop)
     }
 
-    /// The ends of turns. A row whose record was seen anew meanwhile becomes due at once instead.
-    pub(crate) async fn put_work(
-        &mut self,
-        work: Vec<WorkPut>,
-        now: i64,
-    ) -> Result<(), StoreError> {
-        // All columns that an insert would need are there already: the row exists, or the update finds nothing.
+    /// The ends of turns. A row whose record was seen anew meanwhile is due at once instead.
+    pub(crate) async fn put_work(&mut self, work: &[WorkPut], now: i64) -> Result<(), StoreError> {
+        let mut rows: BTreeMap<_, Vec<Value>> = BTreeMap::new();
         for row in work {
-            self.run(
-                "UPDATE work SET state = CASE WHEN want = $1 THEN $2 ELSE 'due' END, \
-                 cause = CASE WHEN want = $1 THEN $3 ELSE NULL END, \
-                 due = CASE WHEN want = $1 THEN $4 ELSE $5 END, \
-                 done = coalesce($6, done), tries = $7, rounds = $8, since = $5, \
-                 approved = CASE WHEN $2 IN ('done', 'skipped', 'held') THEN NULL ELSE approved END \
-                 WHERE flow = $9 AND kind = $10 AND src = $11",
+            rows.insert(
+                (&row.flow, row.kind, &row.src),
                 vec![
+                    row.flow.as_str().into(),
+                    row.kind.as_str().into(),
+                    row.src.as_str().into(),
                     row.decided.into(),
                     row.state.as_str().into(),
-                    row.cause.into(),
+                    row.cause.as_deref().into(),
                     row.due.into(),
-                    now.into(),
                     row.done.into(),
                     i64::from(row.tries).into(),
                     i64::from(row.rounds).into(),
-                    row.flow.as_str().into(),
-                    row.kind.as_str().into(),
-                    row.src.0.into(),
                 ],
-            )
-            .await?;
+            );
         }
-        Ok(())
-    }
-
-    pub(crate) async fn put_intents(&mut self, intents: Vec<IntentPut>) -> Result<(), StoreError> {
-        let mut rows = Vec::with_capacity(intents.len());
-        for intent in intents {
-            let before = intent.before.as_deref().map(pack).transpose()?;
-            rows.push(vec![
-                intent.id.into(),
-                intent.flow.as_str().into(),
-                intent.kind.as_str().into(),
-                intent.src.0.into(),
-                intent.part.into(),
-                intent.dst.as_str().into(),
-                intent.step.as_str().into(),
-                intent.key.0.into(),
-                intent.target.map(|id| id.0).into(),
-                pack(&intent.document)?.into(),
-                before.into(),
-                intent.input.into(),
-                intent.revision.into(),
-                intent.state.as_str().into(),
-                intent.sent_at.into(),
-                intent.settle_at.into(),
-                intent.expects.into(),
-            ]);
-        }
-        self.insert(
-            "INSERT INTO intent (id, flow, kind, src, part, dst_conn, step, write_key, target, doc, before, input, revision, state, \
-             sent_at, settle_at, expects)",
-            17,
-            "",
-            rows,
-        )
-        .await
-    }
-
-    pub(crate) async fn put_outcomes(
-        &mut self,
-        outcomes: Vec<IntentOutcome>,
-    ) -> Result<(), StoreError> {
-        // Plain proofs are the many: one statement per list. Faults are the few.
-        let (plain, others): (Vec<_>, Vec<_>) = outcomes
-            .into_iter()
-            .partition(|outcome| outcome.fault.is_none() && outcome.settle_at.is_none());
-        for state in IntentState::ALL {
-            let ids: Vec<String> = plain
-                .iter()
-                .filter(|outcome| outcome.state == state)
-                .map(|outcome| outcome.id.clone())
-                .collect();
-            for part in ids.chunks(64) {
-                let size = if part.len() == 1 { 1 } else { 64 };
-                let places: Vec<String> =
-                    (0..size).map(|index| format!("${}", index + 2)).collect();
-                let sql = format!(
-                    "UPDATE intent SET state = $1 WHERE id IN ({})",
-                    places.join(",")
-                );
-                let last = part.last().cloned().unwrap_or_default();
-                let ids = part
-                    .iter()
-                    .cloned()
-                    .chain(std::iter::repeat(last))
-                    .take(size);
-                let mut values = vec![Value::from(state.as_str())];
-                values.extend(ids.map(Value::from));
-                self.run(&sql, values).await?;
-            }
-        }
-        for outcome in others {
-            let fault = outcome.fault.as_ref().map(serde_json::to_string);
-            self.run(
-                "UPDATE intent SET state = $1, fault = $2, settle_at = coalesce($3, settle_at) WHERE id = $4",
-                vec![
-                    outcome.state.as_str().into(),
-                    fault.transpose().map_err(damaged)?.into(),
-                    outcome.settle_at.into(),
-                    outcome.id.into(),
-                ],
-            )
-            .await?;
-        }
-        Ok(())
+        let sql = "UPDATE work SET \
+             state = CASE WHEN want = v.column4 THEN v.column5 ELSE 'due' END, \
+             cause = CASE WHEN want = v.column4 THEN v.column6 END, \
+             due = CASE WHEN want = v.column4 THEN v.column7 ELSE $1 END, \
+             done = coalesce(v.column8, done), \
+             tries = CASE WHEN want = v.column4 THEN v.column9 ELSE tries END, \
+             rounds = CASE WHEN want = v.column4 THEN v.column10 ELSE rounds END, \
+             since = CASE WHEN want = v.column4 AND state <> v.column5 THEN $1 ELSE since END, \
+             approved = CASE WHEN v.column5 IN ('done', 'skipped', 'held') THEN NULL ELSE approved END \
+             FROM (VALUES …) AS v WHERE work.flow = v.column1 AND work.kind = v.column2 AND work.src = v.column3";
+        let rows = rows.into_values().collect();
+        self.many(sql, &[now.into()], rows).await.map(drop)
     }
 
     /// Makes everything with these causes due. Answers how many rows.
-    pub(crate) async fn wake(&mut self, causes: Vec<String>, now: i64) -> Result<u64, StoreError> {
-        let mut woken = 0;
-        for cause in causes {
-            woken += self
-                .run(
-                    "UPDATE work SET state = 'due', cause = NULL, due = $1, tries = 0, rounds = 0, since = $1 \
-                     WHERE cause = $2 AND state IN ('waiting', 'held')",
-                    vec![now.into(), cause.into()],
-                )
-                .await?;
-        }
-        Ok(woken)
+    pub(crate) async fn wake(&mut self, causes: &[String], now: i64) -> Result<u64, StoreError> {
+        let causes: BTreeSet<&str> = causes.iter().map(String::as_str).collect();
+        let sql = "UPDATE work SET state = 'due', cause = NULL, due = $1, tries = 0, rounds = 0, since = $1 \
+                   WHERE cause IN (…) AND state IN ('waiting', 'held')";
+        self.many(sql, &[now.into()], list(causes)).await
     }
 }
 
@@ -476,33 +242,6 @@ fn work_row(row: &Row) -> Result<WorkRow, StoreError> {
     })
 }
 
-const INTENT: &str = "id, flow, kind, src, part, step, write_key, target, doc, before, input, revision, state, sent_at, settle_at, fault";
-
-fn intent_row(row: &Row) -> Result<IntentRow, StoreError> {
-    let fault = row.text(15)?.map(|text| serde_json::from_str(&text));
-    Ok(IntentRow {
-        id: row.string(0)?,
-        flow: row.parsed(1)?,
-        kind: row.parsed(2)?,
-        src: RemoteId(row.string(3)?),
-        part: row.string(4)?,
-        step: step_of(&row.string(5)?)?,
-        key: WriteKey(row.string(6)?),
-        target: row.text(7)?.map(RemoteId),
-        document: match row.blob(8)? {
-            Some(bytes) => unpack(&bytes)?,
-            None => Vec::new(),
-        },
-        before: row.blob(9)?.map(|bytes| unpack(&bytes)).transpose()?,
-        input: row.digest(10)?.ok_or_else(|| damaged("intent.input"))?,
-        revision: row.number(11)?,
-        state: row.parsed(12)?,
-        sent_at: row.number(13)?,
-        settle_at: row.number(14)?,
-        fault: fault.transpose().map_err(damaged)?,
-    })
-}
-
 impl Store {
     /// Rows due now for a target, the longest due first, one per root document.
     pub async fn due(
@@ -519,7 +258,7 @@ impl Store {
             now.into(),
             i64::try_from(limit).unwrap_or(i64::MAX).into(),
         ];
-        let mut roots = std::collections::HashSet::new();
+        let mut roots = HashSet::new();
         let mut due = Vec::new();
         for row in self.db.ask(&sql, values).await? {
             let work = work_row(&row)?;
@@ -570,21 +309,14 @@ impl Store {
         ids: &[RemoteId],
         plan: &str,
     ) -> Result<(), StoreError> {
-        let mut tx = self.db.begin().await?;
-        let sql = format!(
-            "UPDATE work SET approved = $1, state = 'due', cause = NULL, due = {} WHERE flow = $2 AND kind = $3 AND src = $4",
-            self.db.clock()
-        );
-        for id in ids {
-            let values = vec![
-                plan.into(),
-                flow.as_str().into(),
-                kind.as_str().into(),
-                id.as_str().into(),
-            ];
-            tx.run(&sql, values).await?;
-        }
-        tx.commit().await
+        let sql = "UPDATE work SET approved = $1, state = 'due', cause = NULL, due = $2, tries = 0, rounds = 0, since = $2 \
+                   WHERE flow = $3 AND kind = $4 AND src IN (…)";
+        let ids: BTreeSet<&str> = ids.iter().map(RemoteId::as_str).collect();
+        transact!(self.db, tx => {
+            let now = tx.now().await?;
+            let fixed = [plan.into(), now.into(), flow.as_str().into(), kind.as_str().into()];
+            tx.many(sql, &fixed, list(ids.iter().copied())).await?;
+        })
     }
 
     /// Makes records due, whatever their state.
@@ -594,87 +326,39 @@ impl Store {
         kind: Kind,
         ids: &[RemoteId],
     ) -> Result<(), StoreError> {
-        let mut tx = self.db.begin().await?;
-        let sql = format!(
-            "UPDATE work SET state = 'due', cause = NULL, due = {} WHERE flow = $1 AND kind = $2 AND src = $3",
-            self.db.clock()
-        );
-        for id in ids {
-            let values = vec![
-                flow.as_str().into(),
-                kind.as_str().into(),
-                id.as_str().into(),
-            ];
-            tx.run(&sql, values).await?;
-        }
-        tx.commit().await
-    }
-
-    /// Intents of a target in these states, oldest first.
-    pub async fn intents(
-        &self,
-        target: &ConnectionName,
-        states: &[IntentState],
-    ) -> Result<Vec<IntentRow>, StoreError> {
-        let states: Vec<String> = states
-            .iter()
-            .map(|state| format!("'{}'", state.as_str()))
-            .collect();
-        let sql = format!(
-            "SELECT {INTENT} FROM intent WHERE dst_conn = $1 AND state IN ({}) ORDER BY id",
-            states.join(",")
-        );
-        let rows = self.db.ask(&sql, vec![target.as_str().into()]).await?;
-        rows.iter().map(intent_row).collect()
-    }
-
-    /// Intents of records, oldest first.
-    pub async fn intents_of(
-        &self,
-        flow: &FlowName,
-        kind: Kind,
-        ids: &[RemoteId],
-    ) -> Result<Vec<IntentRow>, StoreError> {
-        let sql = format!(
-            "SELECT {INTENT} FROM intent WHERE flow = $1 AND kind = $2 AND src IN (…) ORDER BY id"
-        );
-        let fixed = [flow.as_str().into(), kind.as_str().into()];
-        let rows = self.db.ask_list(&sql, &fixed, &texts(ids)).await?;
-        rows.iter().map(intent_row).collect()
-    }
-
-    /// When the creates of a flow since a time were sent (unix ms), oldest first: what its cap counts.
-    pub async fn creates_since(&self, flow: &FlowName, since: i64) -> Result<Vec<i64>, StoreError> {
-        let sql = "SELECT sent_at FROM intent WHERE flow = $1 AND kind = 'order' AND step = 'create' AND state = 'proved' \
-                   AND sent_at >= $2 ORDER BY sent_at";
-        let rows = self
-            .db
-            .ask(sql, vec![flow.as_str().into(), since.into()])
-            .await?;
-        rows.iter().map(|row| row.number(0)).collect()
+        let sql = "UPDATE work SET state = 'due', cause = NULL, due = $1, tries = 0, rounds = 0, since = $1 \
+                   WHERE flow = $2 AND kind = $3 AND src IN (…)";
+        let ids: BTreeSet<&str> = ids.iter().map(RemoteId::as_str).collect();
+        transact!(self.db, tx => {
+            let now = tx.now().await?;
+            let fixed = [now.into(), flow.as_str().into(), kind.as_str().into()];
+            tx.many(sql, &fixed, list(ids.iter().copied())).await?;
+        })
     }
 
     /// Decides everything with a cause again. Answers how many rows.
     pub async fn resume(&self, cause: &str) -> Result<u64, StoreError> {
-        let now = self.now().await?;
-        let mut tx = self.db.begin().await?;
-        let woken = tx.wake(vec![cause.to_owned()], now).await?;
-        tx.commit().await?;
-        Ok(woken)
+        let cause = [cause.to_owned()];
+        transact!(self.db, tx => {
+            let now = tx.now().await?;
+            tx.wake(&cause, now).await?
+        })
     }
 
-    /// Decides everything that waits or is held again: after a new revision of the configuration.
+    /// Decides everything that waits or is held again: after a new revision of the configuration. What was approved was approved
+    /// under the one before.
     pub async fn reconsider(&self, flow: &FlowName) -> Result<u64, StoreError> {
-        let sql = format!(
-            "UPDATE work SET state = 'due', cause = NULL, due = {} WHERE flow = $1 AND state IN ('waiting', 'held')",
-            self.db.clock()
-        );
-        self.db.run(&sql, vec![flow.as_str().into()]).await
+        let sql = "UPDATE work SET state = 'due', cause = NULL, due = $1, tries = 0, rounds = 0, since = $1, approved = NULL \
+                   WHERE flow = $2 AND state IN ('waiting', 'held')";
+        transact!(self.db, tx => {
+            let now = tx.now().await?;
+            tx.run(sql, vec![now.into(), flow.as_str().into()]).await?
+        })
     }
 
     /// Held rows by cause, the most first.
     pub async fn holds(&self) -> Result<Vec<HoldGroup>, StoreError> {
-        let sql = "SELECT cause, count(*), min(since) FROM work WHERE state = 'held' GROUP BY cause ORDER BY count(*) DESC, cause";
+        let sql = "SELECT cause, count(*), min(since) FROM work WHERE state IN ('waiting', 'held') AND state = 'held' GROUP BY cause ORDER BY count(*) DESC, cause";
         let rows = self.db.ask(sql, Vec::new()).await?;
         rows.iter()
             .map(|row| {
@@ -690,7 +374,7 @@ impl Store {
     /// Held rows of one cause, oldest first.
     pub async fn held(&self, cause: &str, limit: usize) -> Result<Vec<WorkRow>, StoreError> {
         let sql = format!(
-            "SELECT {WORK} FROM work WHERE cause = $1 AND state = 'held' ORDER BY since, src LIMIT $2"
+            "SELECT {WORK} FROM work WHERE cause = $1 AND state IN ('waiting', 'held') AND state = 'held' ORDER BY since, src LIMIT $2"
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = self.db.ask(&sql, vec![cause.into(), limit.into()]).await?;

@@ -169,7 +169,10 @@ async fn match_buyers(
     name: &comptoir_model::key::FlowName,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let finds = target.connector.capabilities().finds(Kind::Customer, "email");
+    let finds = target
+        .connector
+        .capabilities()
+        .finds(Kind::Customer, "email");
     if !flow.policy.customers.match_email || !finds {
         return Ok(());
     }

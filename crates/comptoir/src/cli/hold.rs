@@ -68,10 +68,10 @@ impl From<Answer> for Verdict {
 /// One cause and what it holds.
 #[derive(Debug, Serialize)]
 pub struct Held {
-    cause: String,
+    pub cause: String,
     count: u64,
     fix: String,
-    records: Vec<String>,
+    pub records: Vec<String>,
 }
 
 /// Everything held, by cause.

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::exit::{self, Failure};
-use crate::{config, out};
+use crate::{config, out, secrets};
 use clap::Args;
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -61,14 +61,57 @@ pub fn run(context: &Context, arguments: InitArguments) -> Result<u8, Failure> {
     let files = files(&shop, &erp, &database, &login);
     std::fs::create_dir_all(&context.dir)?;
     config::write(&context.dir, &files)?;
+    std::fs::write(context.dir.join(".gitignore"), IGNORED)?;
     for name in files.keys() {
         out::line(name);
     }
-    out::talk(context.either(
-        "Next: put the keys into the environment (WOO_KEY, WOO_SECRET, ODOO_KEY), then run `comptoir check`.",
-        "Ensuite : mettre les clés dans l'environnement (WOO_KEY, WOO_SECRET, ODOO_KEY), puis `comptoir check`.",
-    ));
+    let keys = asked_keys(context)?;
+    if keys.is_empty() {
+        out::talk(context.either(
+            "Next: put the keys into the environment (WOO_KEY, WOO_SECRET, ODOO_KEY) or into comptoir.env, then run `comptoir check`.",
+            "Ensuite : mettre les clés dans l'environnement (WOO_KEY, WOO_SECRET, ODOO_KEY) ou dans comptoir.env, puis `comptoir check`.",
+        ));
+    } else {
+        secrets::EnvFile::write(&context.dir, &keys)?;
+        out::line(secrets::FILE);
+        out::talk(context.either(
+            "The keys are in comptoir.env, which only you can read. Next: `comptoir check`.",
+            "Les clés sont dans comptoir.env, lisible par vous seul. Ensuite : `comptoir check`.",
+        ));
+    }
     Ok(exit::OK)
+}
+
+/// The keys, asked for at the terminal and not shown while typed; an empty answer leaves one out.
+fn asked_keys(context: &Context) -> Result<Vec<(&'static str, String)>, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(Vec::new());
+    }
+    let mut keys = Vec::new();
+    for (name, english, french) in [
+        (
+            "WOO_KEY",
+            "Consumer key of WooCommerce (ck_…)",
+            "Clé client de WooCommerce (ck_…)",
+        ),
+        (
+            "WOO_SECRET",
+            "Consumer secret (cs_…)",
+            "Secret client (cs_…)",
+        ),
+        (
+            "ODOO_KEY",
+            "API key of the Odoo user",
+            "Clé d'API de l'utilisateur Odoo",
+        ),
+    ] {
+        let question = format!("{}: ", context.either(english, french));
+        let answer = rpassword::prompt_password(question)?;
+        if !answer.trim().is_empty() {
+            keys.push((name, answer.trim().to_owned()));
+        }
+    }
+    Ok(keys)
 }
 
 /// Asks at the terminal; without one the default stands.
@@ -94,11 +137,11 @@ fn quoted(text: &str) -> String {
 
 fn files(shop: &str, erp: &str, database: &str, login: &str) -> config::Files {
     let connection_shop = format!(
-        "connector = \"woocommerce\"\nurl = {}\n# Rights of the key: read/write (WooCommerce → Settings → Advanced → REST API).\nconsumer_key = \"${{WOO_KEY}}\"\nconsumer_secret = \"${{WOO_SECRET}}\"\n",
+        "connector = \"woocommerce\"\nurl = {}\n# Rights of the key: read/write (WooCommerce → Settings → Advanced → REST API).\nkey = \"${{WOO_KEY}}\"\nsecret = \"${{WOO_SECRET}}\"\n",
         quoted(shop)
     );
     let connection_erp = format!(
-        "connector = \"odoo\"\nurl = {}\ndatabase = {}\n# Needed up to Odoo 18; from 19 on the key alone is enough.\nlogin = {}\napi_key = \"${{ODOO_KEY}}\"\n# Name or id; always say it when the ERP has several companies.\n# company = \"My Company\"\n",
+        "connector = \"odoo\"\nurl = {}\ndatabase = {}\n# Needed up to Odoo 18; from 19 on the key alone is enough.\nlogin = {}\nkey = \"${{ODOO_KEY}}\"\n# Name or id; always say it when the ERP has several companies.\n# company = \"My Company\"\n",
         quoted(erp),
         quoted(database),
         quoted(login)
@@ -123,6 +166,8 @@ fn files(shop: &str, erp: &str, database: &str, login: &str) -> config::Files {
         ),
     ])
 }
+
+const IGNORED: &str = "comptoir.env\n*.db\n*.db-*\n*.serve\n";
 
 const MAIN: &str = "# Where Comptoir keeps what it knows: a SQLite file here, or postgres://user:${PASSWORD}@host/database
 store = \"sqlite:comptoir.db\"

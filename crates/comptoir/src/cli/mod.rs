@@ -41,6 +41,10 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// A shop and an ERP that are simulated, 500 orders with every trap, faults on: see that both sides agree.
+    Demo(demo::DemoArguments),
+    /// Simulators of a shop and an ERP as a process of their own.
+    Sim(sim::SimArguments),
     /// Makes a commented workspace.
     Init(init::InitArguments),
     /// Tests the connections and audits the data; one list to fix.
@@ -68,6 +72,7 @@ enum Command {
 }
 
 /// What every command knows.
+#[derive(Debug, Clone)]
 pub struct Context {
     /// The workspace folder.
     pub dir: PathBuf,
@@ -106,6 +111,8 @@ pub async fn run(arguments: Arguments) -> Result<u8, Failure> {
         language: words::language(|name| std::env::var(name).ok()),
     };
     match arguments.command {
+        Command::Demo(arguments) => demo::run(&context, arguments).await,
+        Command::Sim(arguments) => sim::run(&context, arguments).await,
         Command::Init(arguments) => init::run(&context, arguments),
         Command::Check => check::run(&context).await,
         Command::Plan(arguments) => plan::plan(&context, arguments).await,

@@ -3,7 +3,8 @@
 use super::Context;
 use crate::exit::{self, Failure};
 use crate::out;
-use crate::workspace::{MASTER_KEY, Role, Workspace, master_key};
+use crate::secrets::{EnvFile, MASTER_KEY, master_key};
+use crate::workspace::{Role, Workspace};
 use clap::{Args, Subcommand};
 use std::io::Read;
 
@@ -37,7 +38,7 @@ pub async fn run(context: &Context, arguments: SecretArguments) -> Result<u8, Fa
     let store = &workspace.store;
     match arguments.command {
         SecretCommand::Set { name } => {
-            let master = master_key()?.ok_or_else(|| {
+            let master = master_key(&EnvFile::read(&context.dir)?)?.ok_or_else(|| {
                 Failure::new(
                     exit::CONFIGURATION,
                     format!("{MASTER_KEY} is not set: it seals the secrets"),

@@ -5,6 +5,7 @@ use super::{Files, Problem};
 use comptoir_engine::flow::{Caps, Mode};
 use comptoir_model::code::Code;
 use comptoir_model::key::{ConnectionName, FlowName, Kind};
+use comptoir_rules::order::FIELD_VALUES;
 use comptoir_rules::policy::{OrderPolicy, Tables};
 use comptoir_rules::table::Table;
 use jiff::Timestamp;
@@ -351,6 +352,17 @@ fn check_connections(config: &Config, files: &Files, problems: &mut Vec<Problem>
 /// What one file says of another.
 fn check_names(config: &Config, files: &Files, problems: &mut Vec<Problem>) {
     check_connections(config, files, problems);
+    if jiff::tz::TimeZone::get(&config.hub.time_zone).is_err() {
+        let what = format!("there is no time zone `{}`", config.hub.time_zone);
+        let problem = Problem::new(Code::BadValue, what)
+            .file("comptoir.toml")
+            .fix("use an IANA name such as \"Europe/Paris\"");
+        let text = files.get("comptoir.toml").map_or("", String::as_str);
+        problems.push(match line_of(text, "time_zone") {
+            Some(line) => problem.line(line),
+            None => problem,
+        });
+    }
     for (name, flow) in &config.flows {
         let path = format!("flows/{name}.toml");
         let text = files.get(&path).map_or("", String::as_str);
@@ -369,6 +381,22 @@ fn check_names(config: &Config, files: &Files, problems: &mut Vec<Problem>) {
                 None => problem.fix(format!("make connections/{connection}.toml")),
             };
             problems.push(problem);
+        }
+        for value in flow.policy.fields.keys() {
+            if FIELD_VALUES.contains(&value.as_str()) {
+                continue;
+            }
+            let what = format!("`policy.fields` names `{value}`, which is no value of an order");
+            let problem = Problem::new(Code::UnknownRuleField, what).file(&path).fix(
+                match nearest(value, FIELD_VALUES) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("known here: {}", FIELD_VALUES.join(", ")),
+                },
+            );
+            problems.push(match line_of(text, value) {
+                Some(line) => problem.line(line),
+                None => problem,
+            });
         }
         if let Some(cron) = &flow.cron
             && let Err(why) = comptoir_engine::schedule::check_cron(cron)

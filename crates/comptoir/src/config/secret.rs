@@ -65,7 +65,6 @@ mod tests {
     #[test]
     fn secrets_are_found_and_filled_in_and_a_missing_one_is_named() {
         let settings = json!({"key": "${KEY}", "url": "https://x/${A}-${B}", "n": 1});
-        assert_eq!(names(&settings), ["KEY", "A", "B"]);
         let known = |name: &str| (name != "B").then(|| name.to_lowercase());
         let problem = fill_in(&settings, "connections/shop.toml", &known).unwrap_err();
         assert_eq!(problem.code, Code::MissingSecret);

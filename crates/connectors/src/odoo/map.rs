@@ -258,10 +258,13 @@ pub(super) fn product(wire: &wire::Product, raw: String) -> Record {
             .attributes
             .insert("product_tmpl_id".to_owned(), template.0.into());
     }
+    let document = Document::Product(Box::new(product));
+    // A template's name changes its variants without moving their time.
+    let digest = Digest::of(&document.to_json()).to_string();
     Record {
         id: RemoteId(wire.id.to_string()),
-        version: wire.write_date.clone(),
-        document: Document::Product(Box::new(product)),
+        version: format!("{}/{}", wire.write_date, &digest[..16]),
+        document,
         raw: Some(raw),
     }
 }

@@ -14,6 +14,7 @@ mod rpc;
 mod session;
 #[cfg(test)]
 mod tape_tests;
+mod template;
 mod update;
 mod wire;
 mod write;
@@ -248,6 +249,14 @@ impl Odoo {
         Ok(opened)
     }
 
+    /// Forgets what the instance can do when it no longer knows what was sent: whoever comes next asks again.
+    async fn learn_from(&self, faults: impl Iterator<Item = &Fault>) {
+        let mut codes = faults.map(|fault| fault.code);
+        if codes.any(|code| matches!(code, Code::UnknownField | Code::UnsupportedVersion)) {
+            *self.session.lock().await = None;
+        }
+    }
+
     /// Opens it anew: after an upgrade of Odoo, fields have other names.
     async fn reopen(&self) -> Result<Arc<Session>, Fault> {
         *self.session.lock().await = None;
@@ -285,7 +294,12 @@ impl Connector for Odoo {
 
     async fn write(&self, batch: &[Write]) -> Vec<Result<Written, Fault>> {
         match self.session().await {
-            Ok(session) => write::write(&session, batch).await,
+            Ok(session) => {
+                let results = write::write(&session, batch).await;
+                self.learn_from(results.iter().filter_map(|result| result.as_ref().err()))
+                    .await;
+                results
+            }
             // Nothing was sent.
             Err(fault) => vec![Err(fault); batch.len()],
         }

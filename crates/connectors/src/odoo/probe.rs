@@ -1,9 +1,9 @@
 //! What a connected Odoo is: versions, companies, and everything a look-up table may point to.
 
-use super::fault;
 use super::rpc::Ask;
 use super::session::{Session, open_fields};
 use super::wire::Small;
+use super::{fault, read};
 use comptoir_model::account::{Account, Choice, Notice, Severity};
 use comptoir_model::code::Code;
 use comptoir_model::fault::Fault;
@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 
 /// The first version that keeps the decimals of a unit price.
 const KEEPS_DECIMALS_FROM: u32 = 19;
-/// Versions this connector was run against.
+/// The first version that tells rights by `has_access`.
+const HAS_ACCESS_FROM: u32 = 18;
+/// Versions this connector's tapes are of.
 const VERIFIED: [u32; 2] = [16, 19];
 
 /// A table of choices: its model, which rows, which fields, and whether an Odoo without that model works as well.
@@ -115,6 +117,8 @@ pub(super) async fn probe(session: &Session, address: &str) -> Result<Account, F
         }
     }
     notices.extend(tax_notice(&choices, session.company));
+    notices.extend(right_notices(session).await);
+    keys_are_readable(session).await?;
     if !VERIFIED.contains(&session.version.major) {
         notices.push(Notice {
             severity: Severity::Warning,
@@ -128,6 +132,7 @@ pub(super) async fn probe(session: &Session, address: &str) -> Result<Account, F
     let current = companies
         .iter()
         .find(|company| company.id == session.company);
+    let (price_decimals, quantity_decimals) = decimals(session).await?;
     let currency = current.and_then(|company| company.currency_id.as_ref()?.1.parse().ok());
     Ok(Account {
         title: current.map_or_else(|| "Odoo".to_owned(), |company| company.name.clone()),
@@ -136,7 +141,8 @@ pub(super) async fn probe(session: &Session, address: &str) -> Result<Account, F
         // Every date of the API is UTC, whatever a user's own zone is.
         time_zone: "UTC".to_owned(),
         currency,
-        price_decimals: price_decimals(session).await?,
+        price_decimals,
+        quantity_decimals,
         choices,
         fields: BTreeMap::from([("order".to_owned(), open_fields(&session.known.order))]),
         notices,
@@ -211,6 +217,38 @@ fn tax_notice(choices: &BTreeMap<String, Vec<Choice>>, company: i64) -> Option<N
     })
 }
 
+/// What is created is found again by its external id only, so the user must be able to read those.
+async fn keys_are_readable(session: &Session) -> Result<(), Fault> {
+    let domain = json!([["module", "=", session.module], ["name", "=", ""]]);
+    let read = read::external_ids(session, domain).await;
+    read.map(|_| ()).map_err(fault::of_everything)
+}
+
+/// Rights to create, where the version tells them. Orders that meet a missing one would be held one by one.
+async fn right_notices(session: &Session) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    for model in ["res.partner", "sale.order"] {
+        let ask = if session.version.major < HAS_ACCESS_FROM {
+            Ask::read("rights", model, "check_access_rights")
+                .arg("operation", json!("create"))
+                .option("raise_exception", json!(false))
+        } else {
+            Ask::read("rights", model, "has_access")
+                .ids(&[])
+                .arg("operation", json!("create"))
+        };
+        // A version that does not answer this leaves it open.
+        if let Ok(Value::Bool(false)) = session.rpc.call::<Value>(ask).await {
+            notices.push(Notice {
+                severity: Severity::Error,
+                code: Code::MissingRight,
+                detail: format!("the user of the key may not create `{model}`"),
+            });
+        }
+    }
+    notices
+}
+
 /// Which database this is: a copy under another address, or another database, is another site. The database's own id needs a right that
 /// the user of the key need not have.
 async fn site(session: &Session, address: &str) -> String {
@@ -224,12 +262,11 @@ async fn site(session: &Session, address: &str) -> String {
     }
 }
 
-/// Up to 18 Odoo rounds the price of one to the precision "Product Price"; 19 keeps what it is given.
-async fn price_decimals(session: &Session) -> Result<Option<u32>, Fault> {
-    if session.version.major >= KEEPS_DECIMALS_FROM {
-        return Ok(None);
-    }
-    let domain = json!([["name", "=", "Product Price"]]);
+/// The decimals that Odoo keeps of prices and of quantities. Up to 18 it rounds the price of one to the precision "Product Price"; 19
+/// keeps what it is given.
+async fn decimals(session: &Session) -> Result<(Option<u32>, Option<u32>), Fault> {
+    let names = [&[PRICE][..], QUANTITY].concat();
+    let domain = json!([["name", "in", names]]);
     let ask = Ask::search(
         "precision",
         "decimal.precision",
@@ -237,12 +274,19 @@ async fn price_decimals(session: &Session) -> Result<Option<u32>, Fault> {
         &["name", "digits"],
     );
     let rows: Vec<Small> = session.rpc.call(ask).await.map_err(fault::of_everything)?;
-    Ok(Some(digits(&rows)))
+    let rounds_prices = session.version.major < KEEPS_DECIMALS_FROM;
+    let price = rounds_prices.then(|| digits(&rows, &[PRICE]));
+    Ok((price, Some(digits(&rows, QUANTITY))))
 }
 
-/// The decimals of a unit price; Odoo's own default where the precision is not there.
-pub(super) fn digits(rows: &[Small]) -> u32 {
-    let row = rows.iter().find(|row| row.name == "Product Price");
+/// The precision of a price.
+pub(super) const PRICE: &str = "Product Price";
+/// The precision of a quantity: its name up to 18, and in 19 (tapes `decimal-precision`).
+pub(super) const QUANTITY: &[&str] = &["Product Unit of Measure", "Product Unit"];
+
+/// The digits of the first of these precisions; Odoo's own default where none is there.
+pub(super) fn digits(rows: &[Small], names: &[&str]) -> u32 {
+    let row = rows.iter().find(|row| names.contains(&row.name.as_str()));
     row.and_then(|row| row.digits)
         .and_then(|digits| u32::try_from(digits).ok())
         .unwrap_or(2)

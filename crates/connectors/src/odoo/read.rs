@@ -3,7 +3,7 @@
 use super::map::{self, Held, HeldLine};
 use super::session::{Session, number, present};
 use super::wire::{self, Brief, ExternalId, Link, Raw};
-use super::{fault, key};
+use super::{fault, key, template};
 use crate::odoo::rpc::Ask;
 use comptoir_kit::decode;
 use comptoir_kit::http::Priority;
@@ -21,7 +21,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 /// One record: decoded, or why not.
-type Item = Result<Record, Unreadable>;
+pub(super) type Item = Result<Record, Unreadable>;
 
 /// The model of a kind.
 ///
@@ -79,7 +79,8 @@ pub(super) async fn by_ids(
                 let (a, b) = part.split_at(part.len() / 2);
                 stack.extend([a.to_vec(), b.to_vec()]);
             }
-            Err(fault) if fault.code == Code::MissingRight && ids.len() > 1 => {
+            // One that the user may not see is there all the same, and stops no other.
+            Err(fault) if fault.code == Code::MissingRight => {
                 let id = Some(RemoteId(part[0].to_string()));
                 let raw = String::new();
                 let unreadable = Unreadable { id, fault, raw };
@@ -108,6 +109,21 @@ fn seen(item: Item) -> Seen {
 
 /// What changed since a cursor, oldest first, archived records too.
 pub(super) async fn changes(
+    session: &Session,
+    kind: Kind,
+    since: &Cursor,
+    overlap: Duration,
+    page: u32,
+    now: Timestamp,
+) -> Result<Page, Fault> {
+    if kind == Kind::Product && session.version.major < template::MOVES_FROM {
+        return template::changes(session, since, overlap, page, now).await;
+    }
+    stream(session, kind, since, overlap, page, now).await
+}
+
+/// What changed of one model.
+pub(super) async fn stream(
     session: &Session,
     kind: Kind,
     since: &Cursor,

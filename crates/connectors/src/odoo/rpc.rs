@@ -13,8 +13,10 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long one call may take. Below Odoo's own limit of 120 s, above what its retries of a contended write need.
-const CALL: Duration = Duration::from_secs(90);
+/// How long a write may take: below Odoo's own limit of 120 s, above what its retries of a contended write need.
+const WRITING: Duration = Duration::from_secs(90);
+/// How long a reading may take.
+const READING: Duration = Duration::from_secs(60);
 
 /// Which API is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,7 +152,7 @@ impl Rpc {
 
     fn request(&self, ask: Ask) -> Result<Call, Fault> {
         let deadline = match ask.until {
-            None => CALL,
+            None => READING,
             Some(until) => {
                 let left = until.saturating_duration_since(Instant::now());
                 if left < Duration::from_secs(1) {
@@ -160,7 +162,7 @@ impl Rpc {
                     );
                     return Err(Fault::later(Code::TimedOut, why));
                 }
-                left.min(CALL)
+                left.min(WRITING)
             }
         };
         let mut context = self.context.clone();

@@ -14,15 +14,17 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a batch may take with all its calls; what is not sent by then is for later.
-pub(super) const DEADLINE: Duration = Duration::from_secs(240);
+/// How long a batch may take with all its calls: the writes of [`SENDING`], and the three readings in a row after them.
+pub(super) const DEADLINE: Duration = Duration::from_secs(300);
+/// When the last write of a batch has its answer or is given up; what is not sent by then is for later.
+const SENDING: Duration = Duration::from_secs(110);
 
 /// The results of a batch, by place.
 pub(super) type Results = Vec<Option<Result<Written, Fault>>>;
 
 /// Writes a batch; one result per write, always.
 pub(super) async fn write(session: &Session, batch: &[Write]) -> Vec<Result<Written, Fault>> {
-    let until = Instant::now() + DEADLINE;
+    let until = Instant::now() + SENDING;
     let mut results: Results = vec![None; batch.len()];
     match batch.first().map(|write| (write.kind, write.step)) {
         Some((Kind::Order | Kind::Customer, Step::Create)) => {

@@ -131,6 +131,12 @@ pub(super) fn add(attributes: &mut Attributes, prefix: &str, meta: &[Meta]) {
     }
 }
 
+/// Whether an entry says exactly this.
+pub(super) fn has(meta: &[Meta], key: &str, value: &str) -> bool {
+    meta.iter()
+        .any(|row| row.key == key && row.value.as_str() == Some(value))
+}
+
 /// The text of the first of these keys that has one.
 pub(super) fn first_text(meta: &[Meta], keys: &[String]) -> String {
     keys.iter()

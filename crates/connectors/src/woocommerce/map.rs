@@ -50,6 +50,9 @@ fn decode_order(wire: &OrderWire, settings: &Settings) -> Result<Order, Fault> {
     let cards = payment::gift_cards(wire, settings);
     let mut order = Order {
         channel: wire.created_via.clone(),
+        test: TEST_MARKS
+            .iter()
+            .any(|(key, value)| keep::has(&wire.meta_data, key, value)),
         status: payment::status(wire, settings),
         dates: Dates {
             placed: payment::instant(&wire.date_created_gmt),
@@ -160,6 +163,9 @@ fn attributes(wire: &OrderWire) -> comptoir_model::Attributes {
     }
     attributes
 }
+
+/// Order meta that payment plug-ins leave on what was paid in test mode (WooPayments writes `_wcpay_mode`: `test` or `prod`).
+const TEST_MARKS: &[(&str, &str)] = &[("_wcpay_mode", "test")];
 
 /// Meta keys of bundle plug-ins: on a component, the cart key of its bundle; on the bundle, its own cart key.
 const BUNDLES: &[(&str, &str)] = &[

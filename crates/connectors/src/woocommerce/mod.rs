@@ -1,5 +1,6 @@
 //! WooCommerce through its REST API v3, the order side: see README.md.
 
+mod diagnose;
 mod fault;
 mod find;
 mod hooks;

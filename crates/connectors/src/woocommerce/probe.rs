@@ -1,7 +1,7 @@
 //! The test of a connection, and what is learnt of the shop.
 
 use super::settings::{AuthMode, Settings, ShippingKey};
-use super::{Shop, fault, options, path, tax, write};
+use super::{Shop, fault, path, tax, write};
 use comptoir_kit::auth::Auth;
 use comptoir_kit::decode;
 use comptoir_kit::http::{Answer, Call, HttpOptions};
@@ -37,8 +37,6 @@ const STATUSES: &[&str] = &[
 pub(super) struct Index {
     #[serde(default, deserialize_with = "decode::text")]
     pub(super) name: String,
-    #[serde(default, deserialize_with = "decode::text")]
-    pub(super) url: String,
     #[serde(default, deserialize_with = "decode::text")]
     pub(super) timezone_string: String,
     #[serde(default, deserialize_with = "decode::decimal_option")]
@@ -224,7 +222,7 @@ impl Shop {
         };
         let http = self.kit.http.open(&self.settings.url, open)?;
         let call = Call::get("probe.index", "wp-json")
-            .query("_fields", "name,url,gmt_offset,timezone_string,namespaces");
+            .query("_fields", "name,gmt_offset,timezone_string,namespaces");
         let answer = http.send(call).await?;
         let found = fault::success(answer, self.mode).and_then(|answer| answer.json::<Index>());
         let index = found.map_err(|fault| match fault.code {
@@ -261,6 +259,7 @@ impl Shop {
                 .settings
                 .number_of_decimals
                 .and_then(|decimals| u32::try_from(decimals).ok()),
+            quantity_decimals: None,
             choices: BTreeMap::from([(
                 "facts".to_owned(),
                 vec![
@@ -445,64 +444,6 @@ impl Shop {
             .map(|status| choice(status.slug, status.name));
         found.choices("statuses", choices.collect());
         Ok(())
-    }
-
-    /// Why the key was not looked at: the same answer has four causes, and asking in another way tells them apart.
-    async fn diagnose(&self, fault: Fault) -> Fault {
-        if fault.code != Code::NotSeenAsHttps {
-            return fault;
-        }
-        match self.try_as(AuthMode::OAuth1).await {
-            // A signature that is refused was looked at, so the key is known: it is made for https, and the shop thinks it is http.
-            Ok(()) => self.not_https(),
-            Err(tried) if tried.code == Code::SignatureRefused => self.not_https(),
-            Err(tried) if tried.code == Code::WrongKey => Fault::locked(
-                Code::WrongKey,
-                "the shop does not know this key; besides, it does not see the connection as HTTPS",
-            ),
-            // It sees HTTPS and ignores signatures, as it should.
-            Err(tried) if tried.code == Code::WrongAddress => self.header_or_key(fault).await,
-            Err(tried) if tried.next == Next::Locked => tried,
-            Err(_) => fault,
-        }
-    }
-
-    async fn header_or_key(&self, fault: Fault) -> Fault {
-        let unknown = Fault::locked(
-            Code::WrongKey,
-            "the shop does not know this key; make a new one in WooCommerce > Settings > Advanced > REST API",
-        );
-        if self.mode == AuthMode::Query {
-            return unknown;
-        }
-        if !self.settings.is_https() {
-            return fault;
-        }
-        match self.try_as(AuthMode::Query).await {
-            Ok(()) => Fault::locked(
-                Code::NotSeenAsHttps,
-                "the key is right, but the shop's server drops the Authorization header: let it through (`CGIPassAuth On`), or set auth to `query`",
-            ),
-            Err(tried) if tried.code == Code::NotSeenAsHttps => unknown,
-            Err(tried) => tried,
-        }
-    }
-
-    fn not_https(&self) -> Fault {
-        Fault::locked(
-            Code::NotSeenAsHttps,
-            "the key is known, but WordPress does not see the connection as HTTPS and so ignores it: let the proxy in front say X-Forwarded-Proto: https and wp-config.php believe it, or use the http:// address with auth `oauth1`",
-        )
-    }
-
-    async fn try_as(&self, mode: AuthMode) -> Result<(), Fault> {
-        let http = self
-            .kit
-            .http
-            .open(&self.settings.url, options(&self.settings, mode))?;
-        let call =
-            Call::get("probe.try", path("system_status")).query("_fields", "environment.version");
-        fault::success(http.send(call).await?, mode).map(drop)
     }
 }
 

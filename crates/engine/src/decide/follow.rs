@@ -1,7 +1,7 @@
 //! An order the target already holds: totals, confirmation, later changes, and what people did on either side.
 
 use super::order::products;
-use super::{Case, Decision, OrderLink, Proposal, Target, Verdict as Answer, party};
+use super::{Case, Decision, Missing, OrderLink, Proposal, Target, Verdict as Answer, party};
 use comptoir_model::cause::Cause;
 use comptoir_model::document::{Digest, Document};
 use comptoir_model::key::{Kind, RemoteId};
@@ -34,9 +34,12 @@ pub fn linked(case: &Case<'_>, link: &OrderLink) -> Decision {
     let Some(held) = &target.order else {
         return Decision::Hold(vec![Cause::GoneInTarget]);
     };
-    let source_over = match &case.source.order {
-        Some(order) => matches!(order.status.life, Life::Cancelled | Life::Trashed),
-        None => true,
+    let source_over = match (&case.source.order, case.source.missing) {
+        (Some(order), _) => matches!(order.status.life, Life::Cancelled | Life::Trashed),
+        (None, Missing::Unreadable) => return Decision::Hold(vec![Cause::Unreadable(Kind::Order)]),
+        // Nothing is known any more: no reason to change anything.
+        (None, Missing::Expired | Missing::No) => return Decision::Nothing,
+        (None, Missing::Gone) => true,
     };
     if source_over {
         return cancelled_in_source(case, link, target, held);

@@ -91,6 +91,7 @@ fn account(title: &str) -> Account {
         time_zone: String::new(),
         currency: None,
         price_decimals: None,
+        quantity_decimals: None,
         choices: BTreeMap::from([("taxes".to_owned(), vec![tax])]),
         fields: BTreeMap::new(),
         notices: Vec::new(),

@@ -165,3 +165,35 @@ async fn a_proposed_change_is_written_once_a_person_says_so() {
         assert_eq!(held, Decimal::from(total), "{verdict:?}");
     }
 }
+
+#[tokio::test]
+async fn a_total_that_a_person_corrected_goes_on_after_resume() {
+    let mut bench = Bench::new();
+    bench.erp.off_by("-0.10".parse().unwrap());
+    bench.put("1", order("1001", "a@example.test"));
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "held total:order");
+    bench.erp.off_by("0".parse().unwrap());
+    let id = bench.erp.orders()[0].0.clone();
+    bench
+        .erp
+        .edit(&id, |order| order.totals.total = Decimal::from(12));
+    bench.store().await.resume("total:order").await.unwrap();
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "done -");
+}
+
+#[tokio::test]
+async fn a_linked_draft_is_not_cancelled_when_the_shop_becomes_unreadable() {
+    let mut bench = Bench::new();
+    bench.flow.policy.confirm = Confirm::Never;
+    bench.put("1", order("1001", "a@example.test"));
+    imported(&bench).await;
+    bench.put_unreadable("1");
+    assert_eq!(bench.run().await, None);
+    let life = bench.erp.orders()[0].1.status.life;
+    assert_eq!(
+        (bench.stands("1").await.as_str(), life),
+        ("held unreadable:order", Life::Draft)
+    );
+}

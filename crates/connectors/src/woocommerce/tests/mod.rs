@@ -2,7 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends at what it does not expect")]
 
+mod connecting;
+mod edge;
+mod reading;
+mod shop;
+mod stage;
 mod tapes;
+mod writing;
 
 use super::settings::Settings;
 

@@ -174,10 +174,7 @@ fn decoded(
                 .iter()
                 .find(|name| *name == "wc/v3")
                 .unwrap();
-            Ok(format!(
-                "index {} {} {api}",
-                index.timezone_string, index.url
-            ))
+            Ok(format!("index {} {api}", index.timezone_string))
         }
         ["settings", group] => settings_row(group, answer),
         ["taxes"] => {
@@ -199,16 +196,7 @@ fn decoded(
         }
         ["orders", order, "refunds"] => refunds(order, answer, documents),
         ["refunds"] => refunds("0", answer, documents),
-        [_, "batch"] => {
-            let ids = ids_sent(answer);
-            let ids: Vec<&RemoteId> = ids.iter().collect();
-            let outcomes = write::outcomes(answer, &ids, AuthMode::Basic)?;
-            let shown = ids.iter().zip(outcomes).map(|(id, fault)| match fault {
-                None => format!("ok {id}"),
-                Some(fault) => format!("{} {:?}", next(&fault), fault.code),
-            });
-            Ok(format!("batch {}", shown.collect::<Vec<_>>().join(", ")))
-        }
+        [_, "batch"] => batch_row(answer),
         ["coupons" | "data" | "taxes", ..] => Ok("accepted".to_owned()),
         _ if partial => {
             let marks: Vec<Mark> = many(answer)?;
@@ -265,6 +253,17 @@ fn hook_row(answer: &Answer) -> Result<String, Fault> {
             .to_owned()
     });
     Ok(shown.collect::<Vec<_>>().join(", "))
+}
+
+fn batch_row(answer: &Answer) -> Result<String, Fault> {
+    let ids = ids_sent(answer);
+    let ids: Vec<&RemoteId> = ids.iter().collect();
+    let outcomes = write::outcomes(answer, &ids, AuthMode::Basic)?;
+    let shown = ids.iter().zip(outcomes).map(|(id, fault)| match fault {
+        None => format!("ok {id}"),
+        Some(fault) => format!("{} {:?}", next(&fault), fault.code),
+    });
+    Ok(format!("batch {}", shown.collect::<Vec<_>>().join(", ")))
 }
 
 fn ids_sent(answer: &Answer) -> Vec<RemoteId> {

@@ -1,0 +1,93 @@
+//! The versions this simulator can be, and what differs between them.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A version of Odoo. 16.0 and 19.0 were measured; 17.0 follows 16.0 and 18.0 follows 19.0 where nothing else is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// 16.0.
+    V16,
+    /// 17.0.
+    V17,
+    /// 18.0.
+    V18,
+    /// 19.0, with `/json/2`.
+    V19,
+}
+
+impl Version {
+    /// Its name, such as `19.0`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Version::V16 => "16.0",
+            Version::V17 => "17.0",
+            Version::V18 => "18.0",
+            Version::V19 => "19.0",
+        }
+    }
+
+    /// Its major number.
+    pub(super) fn major(self) -> u32 {
+        match self {
+            Version::V16 => 16,
+            Version::V17 => 17,
+            Version::V18 => 18,
+            Version::V19 => 19,
+        }
+    }
+
+    /// Whether `/json/2` exists.
+    pub(super) fn json2(self) -> bool {
+        self >= Version::V19
+    }
+
+    /// Whether taxes are computed by the engine of 18 and later (tax first, net as the difference).
+    pub(super) fn new_taxes(self) -> bool {
+        self >= Version::V18
+    }
+
+    /// The tax field of an order line.
+    pub(super) fn line_taxes(self) -> &'static str {
+        if self >= Version::V19 {
+            "tax_ids"
+        } else {
+            "tax_id"
+        }
+    }
+
+    /// The unit field of an order line.
+    pub(super) fn line_unit(self) -> &'static str {
+        if self >= Version::V19 {
+            "product_uom_id"
+        } else {
+            "product_uom"
+        }
+    }
+
+    /// `error.code` of a JSON-RPC error.
+    pub(super) fn error_code(self) -> i64 {
+        if self >= Version::V18 { 0 } else { 200 }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Version {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "16.0" | "16" => Ok(Version::V16),
+            "17.0" | "17" => Ok(Version::V17),
+            "18.0" | "18" => Ok(Version::V18),
+            "19.0" | "19" => Ok(Version::V19),
+            other => Err(format!(
+                "the Odoo simulator knows 16.0, 17.0, 18.0 and 19.0, not `{other}`"
+            )),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The Odoo simulator over HTTP: against the tapes, and by itself.
+
+#![allow(clippy::unwrap_used, reason = "a test ends at what it does not expect")]
+
+mod load;
+mod orders;
+mod people;
+mod served;
+mod speed;
+mod tapes;
