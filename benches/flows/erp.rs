@@ -118,7 +118,7 @@ impl<'a> Call<'a> {
         for term in self.terms() {
             let (name, _, value): (Text<'a>, Text<'a>, &'a RawValue) =
                 serde_json::from_str(term.get())?;
-            if name.0 == field {
+            if name.0 == field && value.get().starts_with('[') {
                 return Ok(Some(serde_json::from_str(value.get())?));
             }
         }
@@ -522,8 +522,13 @@ impl Erp {
     }
 
     fn find_keys(&self, call: &Call<'_>, out: &mut String) -> Result<()> {
-        let model = call.values_of_text("model")?;
         let mut rows = Rows::open(out);
+        let models = call.values("model")?;
+        let Some(Text(model)) = models.first() else {
+            // Asked only whether it may be read.
+            rows.close();
+            return Ok(());
+        };
         if let Some(ids) = call.list::<u64>("res_id")? {
             for id in ids {
                 let line = self.lines.get(id as usize - 1);
@@ -536,7 +541,7 @@ impl Erp {
                 }
             }
         }
-        let known = match &*model {
+        let known = match &**model {
             "res.partner" => &self.partner_keys,
             _ => &self.order_keys,
         };
@@ -552,20 +557,6 @@ impl Erp {
         }
         rows.close();
         Ok(())
-    }
-}
-
-impl<'a> Call<'a> {
-    fn values_of_text(&self, field: &str) -> Result<Cow<'a, str>> {
-        for term in self.terms() {
-            let (name, _, value): (Text<'a>, Text<'a>, &'a RawValue) =
-                serde_json::from_str(term.get())?;
-            if name.0 == field {
-                let text: Text<'a> = serde_json::from_str(value.get())?;
-                return Ok(text.0);
-            }
-        }
-        bail!("no term about {field}")
     }
 }
 
@@ -721,6 +712,10 @@ fn fixed(model: &str, method: &str) -> Result<String> {
             | "account.payment.term" | "res.country.state",
             _,
         ) => "[]".to_owned(),
+        ("decimal.precision", _) => {
+            r#"[{"id":1,"name":"Product Price","digits":2},{"id":2,"name":"Product Unit","digits":2}]"#.to_owned()
+        }
+        (_, "has_access") => "true".to_owned(),
         (model, "fields_get") => fields(model)?,
         _ => bail!("no such call"),
     };
