@@ -106,6 +106,7 @@ impl Workspace {
         .await?;
         hub.patience.first_ms = self.config.hub.retry_first_ms;
         hub.patience.longest_ms = self.config.hub.retry_longest_seconds.saturating_mul(1_000);
+        hub.patience.tries = self.config.hub.tries;
         hub.idle_ms = self.config.hub.idle_ms;
         hub.has_ended = if self.store.is_sqlite() {
             // The file is claimed by this process: whoever owned a connection before has ended.

@@ -130,6 +130,8 @@ pub struct Case<'a> {
     pub answers: &'a Answers,
     /// Keys of writes whose outcome is not known yet.
     pub open: &'a BTreeSet<WriteKey>,
+    /// The target's order was confirmed by us in this pass.
+    pub confirmed: bool,
     /// What a person answered, if the record was held.
     pub verdict: Option<Verdict>,
     /// What kinds the target can be asked about, by attribute.

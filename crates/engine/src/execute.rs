@@ -5,6 +5,7 @@ use crate::gather::{self, record_put, stored_value};
 use crate::point::Point;
 use crate::turn::{End, Item, Pass, link_row};
 use comptoir_model::cause::Cause;
+use comptoir_model::code::Code;
 use comptoir_model::document::Document;
 use comptoir_model::fault::{Fault, Next};
 use comptoir_model::key::{Kind, RemoteId};
@@ -42,13 +43,14 @@ pub async fn run(
     pass.store(commit).await?;
     let breakpoints = pass.hub.breakpoints.clone();
     breakpoints.pass(Point::IntentsStored).await;
-    let results = call(pass, &sent).await;
+    let results = call(pass, items, &sent).await;
     breakpoints.pass(Point::Called).await;
+    let ended = pass.hub.store.now().await?;
     let mut commit = Commit::default();
-    let failed = results.iter().filter(|result| passing(result)).count();
+    let failed = results.iter().filter(|(result, _)| passing(result)).count();
     let all_failed = failed == results.len() && (results.len() > 1 || !pass.reached);
     let mut doubtful = Vec::new();
-    for (sent, result) in sent.into_iter().zip(results) {
+    for (sent, (result, alone)) in sent.into_iter().zip(results) {
         match result {
             Ok(written) => done(pass, items, sent, written, &mut commit),
             Err(fault) => {
@@ -56,7 +58,12 @@ pub async fn run(
                     items[sent.index].checked = true;
                     doubtful.push((sent.index, fault.clone()));
                 }
-                not_done(pass, items, &sent, fault, all_failed, &mut commit);
+                let how = Failed {
+                    all: all_failed,
+                    alone,
+                    ended,
+                };
+                not_done(pass, items, &sent, fault, how, &mut commit);
             }
         }
     }
@@ -145,17 +152,26 @@ fn new_id(now: i64) -> String {
 }
 
 /// Makes the calls, as many at once as the connector allows; one result per write, in their order.
-async fn call(pass: &Pass<'_>, sent: &[Sent]) -> Vec<Result<Written, Fault>> {
-    let mut groups: BTreeMap<(Kind, Step), Vec<usize>> = BTreeMap::new();
+///
+/// A call that fails as a whole does not tell which of its items is to blame: what failed goes in a batch of half the size next time,
+/// until it is alone. With each result it is answered whether it was.
+async fn call(
+    pass: &Pass<'_>,
+    items: &[Item],
+    sent: &[Sent],
+) -> Vec<(Result<Written, Fault>, bool)> {
+    let mut groups: BTreeMap<(Kind, Step, u32), Vec<usize>> = BTreeMap::new();
     for (position, sent) in sent.iter().enumerate() {
-        let group = (sent.proposal.subject.kind, sent.proposal.step);
+        let tries = items[sent.index].work.tries;
+        let group = (sent.proposal.subject.kind, sent.proposal.step, tries);
         groups.entry(group).or_default().push(position);
     }
     let capabilities = pass.connection.connector.capabilities();
     let slots = Arc::new(Semaphore::new(capabilities.slots.max(1)));
     let mut calls = JoinSet::new();
     let mut results: Vec<Option<Result<Written, Fault>>> = (0..sent.len()).map(|_| None).collect();
-    for ((kind, step), positions) in groups {
+    let mut alone = vec![false; sent.len()];
+    for ((kind, step, tries), positions) in groups {
         let Some(operation) = operation(pass, kind, step) else {
             for position in positions {
                 let why = format!("the connector cannot {} a {kind}", step.as_str());
@@ -163,8 +179,12 @@ async fn call(pass: &Pass<'_>, sent: &[Sent]) -> Vec<Result<Written, Fault>> {
             }
             continue;
         };
-        for chunk in positions.chunks(operation.batch.max(1)) {
+        let size = (operation.batch >> tries.min(16)).max(1);
+        for chunk in positions.chunks(size) {
             let chunk = chunk.to_vec();
+            if let [only] = chunk.as_slice() {
+                alone[*only] = true;
+            }
             let batch: Vec<Write> = chunk
                 .iter()
                 .map(|&at| write_of(&sent[at].proposal))
@@ -187,13 +207,14 @@ async fn call(pass: &Pass<'_>, sent: &[Sent]) -> Vec<Result<Written, Fault>> {
     }
     let lost = || {
         Err(Fault::unknown(
-            comptoir_model::code::Code::NotUnderstood,
+            Code::NotUnderstood,
             "the connector gave no answer for this write",
         ))
     };
     results
         .into_iter()
         .map(|result| result.unwrap_or_else(lost))
+        .zip(alone)
         .collect()
 }
 
@@ -246,6 +267,15 @@ fn done(
     if sent.proposal.subject.kind == Kind::Customer {
         buyer_done(pass, &sent, written.id, commit);
         return;
+    }
+    match sent.proposal.step {
+        Step::Confirm => {
+            pass.confirmed.insert(sent.proposal.key());
+        }
+        Step::Update => {
+            pass.confirmed.remove(&sent.proposal.key());
+        }
+        Step::Create | Step::Cancel => {}
     }
     if let Some(record) = &written.seen {
         commit.records.push(record_put(pass, record));
@@ -322,13 +352,31 @@ fn buyer_done(pass: &mut Pass<'_>, sent: &Sent, id: RemoteId, commit: &mut Commi
     });
 }
 
+/// The circumstances of a failed write.
+struct Failed {
+    /// Every write of the round failed.
+    all: bool,
+    /// It was alone in its call.
+    alone: bool,
+    /// When the calls had ended (unix ms).
+    ended: i64,
+}
+
+/// Whether a fault speaks of the connection and never of the record.
+fn of_the_connection(fault: &Fault) -> bool {
+    matches!(
+        fault.code,
+        Code::Unreachable | Code::TooManyRequests | Code::Maintenance
+    )
+}
+
 /// A write that was not done, or may have been.
 fn not_done(
     pass: &mut Pass<'_>,
     items: &mut [Item],
     sent: &Sent,
     fault: Fault,
-    all_failed: bool,
+    how: Failed,
     commit: &mut Commit,
 ) {
     let state = match fault.next {
@@ -336,6 +384,11 @@ fn not_done(
         Next::Refused | Next::Gone => IntentState::Refused,
         Next::Unknown | Next::Bug => IntentState::Unknown,
     };
+    // The call is over on our side; what it left running at the vendor's ends within the settle time from now.
+    let settle_at = operation(pass, sent.proposal.subject.kind, sent.proposal.step)
+        .map_or(sent.settle_at, |operation| {
+            how.ended + pass.connection.settle_ms(operation)
+        });
     if state == IntentState::Unknown {
         pass.open.insert(sent.proposal.key());
         if let (Step::Create, Document::Customer(customer)) =
@@ -350,7 +403,7 @@ fn not_done(
         id: sent.intent.clone(),
         state,
         fault: Some(fault.clone()),
-        settle_at: Some(sent.settle_at),
+        settle_at: Some(settle_at),
     });
     let what = serde_json::json!({
         "event": "failed",
@@ -382,13 +435,15 @@ fn not_done(
         }
         Next::Gone => Some(End::Held(vec![Cause::Refused(fault.code)], Some(fault))),
         Next::Refused => Some(End::Held(vec![Cause::Refused(fault.code)], Some(fault))),
-        Next::Later { .. } | Next::Unknown if all_failed => {
+        Next::Later { .. } | Next::Unknown if how.all => {
             pass.stop = Some(fault);
             Some(End::Due)
         }
         Next::Later { .. } | Next::Unknown | Next::Bug => {
+            // Counted in any case, so that its batch gets smaller; held only for what happened to it alone.
             let tries = item.work.tries + 1;
-            Some(if tries >= pass.hub.patience.tries {
+            let to_blame = how.alone && !of_the_connection(&fault);
+            Some(if to_blame && tries >= pass.hub.patience.tries {
                 let cause = match fault.next {
                     Next::Bug => Cause::Bug(fault.code),
                     _ => Cause::Tries(fault.code),

@@ -3,6 +3,7 @@
 use crate::answers::believed;
 use crate::decide::{Missing, OrderLink, Source, Target, content_digest};
 use crate::point::Point;
+use crate::retry;
 use crate::turn::{Item, Pass};
 use comptoir_model::cause::Cause;
 use comptoir_model::document::{Digest, Document};
@@ -248,7 +249,14 @@ pub async fn ask(pass: &mut Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Result<(
     let mut commit = Commit::default();
     for (kind, queries) in by_kind {
         for chunk in queries.chunks(QUESTIONS) {
-            match pass.connection.connector.find(kind, chunk).await {
+            if pass.stop.is_some() {
+                break;
+            }
+            match retry::read(&pass.hub.patience, || {
+                pass.connection.connector.find(kind, chunk)
+            })
+            .await
+            {
                 Ok(answers) => {
                     pass.reached = true;
                     for (query, candidates) in chunk.iter().zip(answers) {
@@ -267,10 +275,8 @@ pub async fn ask(pass: &mut Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Result<(
                             .insert(kind, query.clone(), candidates, pass.now);
                     }
                 }
-                Err(fault) => {
-                    pass.stop = Some(fault);
-                    return Ok(());
-                }
+                // What was answered before is kept all the same.
+                Err(fault) => pass.stop = Some(fault),
             }
         }
     }
@@ -300,7 +306,11 @@ pub async fn look(
     let mut seen: HashMap<RemoteId, Result<(Order, String), Fault>> = HashMap::new();
     let mut commit = Commit::default();
     for chunk in ids.chunks(chunk) {
-        match pass.connection.connector.read(Kind::Order, chunk).await {
+        match retry::read(&pass.hub.patience, || {
+            pass.connection.connector.read(Kind::Order, chunk)
+        })
+        .await
+        {
             Ok(answers) => {
                 pass.reached = true;
                 for answer in answers {
@@ -367,7 +377,11 @@ pub async fn recheck(
         .reads(Kind::Customer);
     let mut gone: BTreeSet<RemoteId> = BTreeSet::new();
     for chunk in ids.chunks(reads.map_or(100, |reads| reads.ids.max(1))) {
-        match pass.connection.connector.read(Kind::Customer, chunk).await {
+        match retry::read(&pass.hub.patience, || {
+            pass.connection.connector.read(Kind::Customer, chunk)
+        })
+        .await
+        {
             Ok(seen) => gone.extend(seen.into_iter().filter_map(|seen| match seen {
                 Seen::Gone(id) => Some(id),
                 _ => None,

@@ -4,6 +4,7 @@ use crate::connection::Connection;
 use crate::flow::Flow;
 use crate::hub::Hub;
 use crate::point::Point;
+use crate::retry;
 use crate::schedule;
 use comptoir_model::document::{Digest, Document};
 use comptoir_model::fault::Fault;
@@ -102,13 +103,13 @@ async fn take_hints(
         let flows = readers(hub, connection, kind);
         let reads = connection.connector.capabilities().reads(kind);
         let (Some(reads), false) = (reads, flows.is_empty()) else {
-            forget_hints(hub, connection, ownership, kind, ids, began).await?;
+            // Nobody reads this kind: what was hinted of it must not stand in front of others.
+            let hinted = of_kind.iter().map(|hint| hint.remote.clone()).collect();
+            forget_hints(hub, connection, ownership, kind, hinted, began).await?;
             continue;
         };
         for chunk in ids.chunks(reads.ids.max(1)) {
-            let seen = connection
-                .connector
-                .read(kind, chunk)
+            let seen = retry::read(&hub.patience, || connection.connector.read(kind, chunk))
                 .await
                 .map_err(Stopped::Fault)?;
             observed.calls += 1;
@@ -134,12 +135,12 @@ async fn forget_hints(
     connection: &Connection,
     ownership: &Ownership,
     kind: Kind,
-    ids: Vec<RemoteId>,
+    hinted: Vec<Option<RemoteId>>,
     began: i64,
 ) -> Result<(), StoreError> {
-    let hints_read = ids
+    let hints_read = hinted
         .into_iter()
-        .map(|id| (connection.name.clone(), kind, Some(id), began))
+        .map(|id| (connection.name.clone(), kind, id, began))
         .collect();
     let commit = Commit {
         hints_read,
@@ -191,11 +192,11 @@ async fn poll(
     }
     loop {
         let began = hub.store.now().await?;
-        let page = connection
-            .connector
-            .changes(kind, &cursor)
-            .await
-            .map_err(Stopped::Fault)?;
+        let page = retry::read(&hub.patience, || {
+            connection.connector.changes(kind, &cursor)
+        })
+        .await
+        .map_err(Stopped::Fault)?;
         observed.calls += 1;
         let Page {
             items,

@@ -3,6 +3,7 @@
 use crate::connection::Connection;
 use crate::hub::Hub;
 use crate::observe::{self, Stopped};
+use crate::retry;
 use crate::turn;
 use comptoir_model::code::Code;
 use comptoir_model::fault::{Fault, Next};
@@ -165,7 +166,8 @@ impl Owner<'_> {
         let (hub, connection) = (self.hub, self.connection);
         let known = hub.store.connection(&connection.name).await?;
         let known = known.and_then(|row| row.account);
-        let account = match connection.connector.probe().await {
+        let probed = retry::read(&hub.patience, || connection.connector.probe()).await;
+        let account = match probed {
             Ok(account) => account,
             Err(fault) => return Ok(Err(fault)),
         };

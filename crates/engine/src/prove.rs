@@ -2,6 +2,7 @@
 
 use crate::decide::{claims_of, content_digest};
 use crate::gather::record_put;
+use crate::retry;
 use crate::turn::Pass;
 use comptoir_model::cause::Cause;
 use comptoir_model::document::{Digest, Document};
@@ -13,7 +14,7 @@ use comptoir_store::{
     Commit, IntentOutcome, IntentRow, IntentState, JournalPut, LinkPut, LinkState, StoreError,
     WorkPut, WorkState,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Asks for the proof of every write whose outcome is not known. What cannot be proved yet stays in `pass.open`.
 pub async fn clear_up(pass: &mut Pass<'_>) -> Result<(), StoreError> {
@@ -46,7 +47,7 @@ pub async fn clear_up(pass: &mut Pass<'_>) -> Result<(), StoreError> {
         prove_by_key(pass, kind, &intents, &mut commit).await;
     }
     if !by_state.is_empty() && pass.stop.is_none() {
-        prove_by_state(pass, &by_state, &mut commit).await;
+        prove_by_state(pass, &by_state, &mut commit).await?;
     }
     pass.store(commit).await?;
     Ok(())
@@ -109,7 +110,11 @@ async fn prove_by_key(pass: &mut Pass<'_>, kind: Kind, intents: &[IntentRow], co
         .iter()
         .map(|intent| Query::Key(intent.key.clone()))
         .collect();
-    let answers = match pass.connection.connector.find(kind, &queries).await {
+    let answers = match retry::read(&pass.hub.patience, || {
+        pass.connection.connector.find(kind, &queries)
+    })
+    .await
+    {
         Ok(answers) => answers,
         Err(fault) => return unreachable_now(pass, intents, fault),
     };
@@ -160,37 +165,55 @@ fn unreachable_now(pass: &mut Pass<'_>, intents: &[IntentRow], fault: Fault) {
     pass.stop = Some(fault);
 }
 
-async fn prove_by_state(pass: &mut Pass<'_>, intents: &[IntentRow], commit: &mut Commit) {
+async fn prove_by_state(
+    pass: &mut Pass<'_>,
+    intents: &[IntentRow],
+    commit: &mut Commit,
+) -> Result<(), StoreError> {
     let targets: Vec<RemoteId> = intents
         .iter()
         .filter_map(|intent| intent.target.clone())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
         .collect();
-    let answers = match pass.connection.connector.read(Kind::Order, &targets).await {
-        Ok(answers) => answers,
-        Err(fault) => return unreachable_now(pass, intents, fault),
-    };
-    pass.reached = true;
+    let reads = pass.connection.connector.capabilities().reads(Kind::Order);
     let mut seen: HashMap<RemoteId, Order> = HashMap::new();
-    for answer in answers {
-        if let Seen::Record(record) = answer {
-            commit.records.push(record_put(pass, &record));
-            if let Document::Order(order) = record.document {
-                seen.insert(record.id, *order);
+    for chunk in targets.chunks(reads.map_or(100, |reads| reads.ids.max(1))) {
+        let connector = &pass.connection.connector;
+        let read = retry::read(&pass.hub.patience, || connector.read(Kind::Order, chunk)).await;
+        let answers = match read {
+            Ok(answers) => answers,
+            Err(fault) => {
+                unreachable_now(pass, intents, fault);
+                return Ok(());
+            }
+        };
+        for answer in answers {
+            if let Seen::Record(record) = answer {
+                commit.records.push(record_put(pass, &record));
+                if let Document::Order(order) = record.document {
+                    seen.insert(record.id, *order);
+                }
             }
         }
     }
+    pass.reached = true;
     for intent in intents {
         let held = intent.target.as_ref().and_then(|target| seen.get(target));
         match held {
             Some(order) if shows(intent, order) => {
                 commit.outcomes.push(outcome(intent, IntentState::Proved));
                 commit.journal.push(note(pass, intent, "proved done"));
+                if intent.step == Step::Confirm {
+                    pass.confirmed.insert(intent.key.clone());
+                }
                 let base = (intent.step == Step::Update).then_some(intent.input);
-                relink(pass, intent, content_digest(order), base, commit).await;
+                relink(pass, intent, content_digest(order), base, commit).await?;
             }
             _ => absent(pass, intent, commit),
         }
     }
+    Ok(())
 }
 
 /// Our own write changed the target's look: note it, or the next turn takes it for a person's edit.
@@ -200,12 +223,12 @@ async fn relink(
     put: Digest,
     base: Option<Digest>,
     commit: &mut Commit,
-) {
+) -> Result<(), StoreError> {
     let Some(src) = source_of(pass, intent) else {
-        return;
+        return Ok(());
     };
     let part = (src.id.clone(), String::new());
-    let links = pass
+    let mut links = pass
         .hub
         .store
         .links(
@@ -214,24 +237,21 @@ async fn relink(
             std::slice::from_ref(&part),
             &pass.connection.name,
         )
-        .await;
-    if let Ok(mut links) = links
-        && let Some(row) = links.remove(&part)
-    {
-        commit.links.push(LinkPut {
-            src,
-            part: String::new(),
-            dst: pass.connection.name.clone(),
-            dst_kind: Kind::Order,
-            dst_id: row.dst_id,
-            key: Some(intent.key.clone()),
-            state: row.state,
-            sole: true,
-            base: base.or(row.base),
-            put: Some(put),
-            at: pass.now,
-        });
-    }
+        .await?;
+    commit.links.extend(links.remove(&part).map(|row| LinkPut {
+        src,
+        part: String::new(),
+        dst: pass.connection.name.clone(),
+        dst_kind: Kind::Order,
+        dst_id: row.dst_id,
+        key: Some(intent.key.clone()),
+        state: row.state,
+        sole: true,
+        base: base.or(row.base),
+        put: Some(put),
+        at: pass.now,
+    }));
+    Ok(())
 }
 
 /// Whether the target shows that this write was done.
@@ -270,7 +290,11 @@ fn reflects(before: &Order, after: &Order, held: &Order) -> bool {
         .lines
         .iter()
         .filter(|line| by_id(after, &line.id).is_none());
-    let header = before.note == after.note || after.note == held.note;
+    let header = (before.note == after.note || after.note == held.note)
+        && (before.status.word == after.status.word || after.status.word == held.status.word)
+        && after.attributes.iter().all(|(name, value)| {
+            before.attributes.get(name) == Some(value) || held.attributes.get(name) == Some(value)
+        });
     let added_there = added.into_iter().all(in_held);
     let removed_gone = removed.all(|line| {
         let kept = after.lines.iter().filter(|other| same(line, other)).count();
@@ -297,5 +321,6 @@ fn nobody_knows(pass: &mut Pass<'_>, intent: &IntentRow, commit: &mut Commit) {
         tries: 0,
         rounds: 0,
         decided: intent.input,
+        since: None,
     });
 }

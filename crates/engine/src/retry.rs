@@ -43,6 +43,36 @@ impl Patience {
     }
 }
 
+/// Tries of one read before its pass gives up.
+const READS: u32 = 4;
+/// A read is not waited for longer than this within a pass, in milliseconds; the connection pauses instead.
+const SHORT_MS: i64 = 5_000;
+
+/// Reads, and reads again after a passing fault: a read changes nothing, and a pass should not lose what it has learnt to one lost
+/// answer.
+///
+/// # Errors
+/// The last fault.
+pub async fn read<T, F: Future<Output = Result<T, Fault>>>(
+    patience: &Patience,
+    once: impl Fn() -> F,
+) -> Result<T, Fault> {
+    let mut tries = 1;
+    loop {
+        let fault = match once().await {
+            Ok(value) => return Ok(value),
+            Err(fault) => fault,
+        };
+        let wait = patience.wait_ms(tries, &fault);
+        let passing = matches!(fault.next, Next::Later { .. } | Next::Unknown);
+        if !passing || tries >= READS || wait > SHORT_MS {
+            return Err(fault);
+        }
+        tries += 1;
+        tokio::time::sleep(Duration::from_millis(wait.unsigned_abs())).await;
+    }
+}
+
 /// A duration as milliseconds that fit the store.
 pub fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)

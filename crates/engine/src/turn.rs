@@ -96,6 +96,8 @@ pub struct Pass<'a> {
     pub open: BTreeSet<WriteKey>,
     /// Identifiers that creates with an unknown outcome have claimed.
     pub claimed: BTreeSet<(Kind, Query)>,
+    /// Keys of orders that we confirmed in this pass, or whose confirmation was proved in it.
+    pub confirmed: BTreeSet<WriteKey>,
     /// When each flow created in the last rolling hour (unix ms), oldest first: what its cap counts.
     pub created: BTreeMap<FlowName, Vec<i64>>,
     /// Whether a call to the target went well in this pass.
@@ -123,6 +125,7 @@ impl<'a> Pass<'a> {
             parties: BTreeMap::new(),
             open: BTreeSet::new(),
             claimed: BTreeSet::new(),
+            confirmed: BTreeSet::new(),
             created: BTreeMap::new(),
             reached: false,
             stop: None,
@@ -228,6 +231,7 @@ async fn set_aside(
             tries: work.tries,
             rounds: work.rounds,
             decided: work.want,
+            since: Some(work.since),
         });
     }
     if !commit.work.is_empty() {
@@ -339,6 +343,7 @@ pub fn decide_item(pass: &Pass<'_>, item: &Item) -> Decision {
         target: item.target.as_ref(),
         answers: &pass.answers,
         open: &pass.open,
+        confirmed: pass.confirmed.contains(&WriteKey::of(&item.source.key, "")),
         verdict: Verdict::of(item.work.approved.as_deref()),
         can_find: &|kind, attribute| capabilities.finds(kind, attribute),
     })
@@ -546,6 +551,8 @@ fn work_put(item: &Item, end: &End) -> WorkPut {
         End::Due => (WorkState::Due, None, Some(0), None),
     };
     let tries = match end {
+        // What was written in this pass is progress: the next step begins to count anew.
+        End::Waiting(Cause::Retry(_), _) if item.writes > 0 => 1,
         End::Waiting(Cause::Retry(_), _) => item.work.tries + 1,
         // Waiting for something else is no success: the count goes on afterwards.
         End::Waiting(..) | End::Due => item.work.tries,
@@ -565,5 +572,6 @@ fn work_put(item: &Item, end: &End) -> WorkPut {
             _ => item.work.rounds + item.writes,
         },
         decided: item.source.digest,
+        since: Some(item.work.since),
     }
 }

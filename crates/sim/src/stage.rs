@@ -26,8 +26,8 @@ pub struct StageOptions {
     pub orders: usize,
     /// The span over which they are placed; zero: all are there at the start.
     pub over: Duration,
-    /// Faults on all wires.
-    pub faults: bool,
+    /// How often each kind of fault strikes on each wire, per request, 0 to 1; 0 is no fault at all.
+    pub faults: f64,
     /// People work on both sides by hand while orders come.
     pub people: bool,
     /// Which Odoo is simulated.
@@ -64,13 +64,13 @@ pub struct Stage {
     touched: Arc<Mutex<Vec<Touched>>>,
 }
 
-/// Sums of one currency, as decimal strings.
+/// Sums by currency, as decimal strings, over orders that people of neither side touched.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Sums {
-    /// Orders that should be in the ERP, as the shop charged them.
-    pub shop: Decimal,
-    /// What the ERP holds of them.
-    pub erp: Decimal,
+    /// What the shop charged for the orders that should be in the ERP.
+    pub shop: BTreeMap<String, Decimal>,
+    /// What the ERP holds of the shop's orders.
+    pub erp: BTreeMap<String, Decimal>,
 }
 
 /// Counts of orders.
@@ -100,8 +100,8 @@ pub struct Report {
     pub orders: OrderCounts,
     /// Customers.
     pub customers: CustomerCounts,
-    /// Sums by currency, over orders that people of neither side touched and that are in the ERP.
-    pub total: BTreeMap<String, Sums>,
+    /// Sums: equal when every order that should be in the ERP is there, at its price.
+    pub total: Sums,
     /// Orders confirmed at another total than the shop charged, or set back to an older version of the shop's order.
     pub order_violations: usize,
     /// Orders that people of the ERP touched and that no longer are as those people left them.
@@ -136,7 +136,7 @@ impl Stage {
                 version: options.erp,
                 database: DATABASE.to_owned(),
                 key: ERP_KEY.to_owned(),
-                race_rate: if options.faults { 0.02 } else { 0.0 },
+                race_rate: options.faults,
                 languages: vec!["en_US".to_owned(), "fr_FR".to_owned()],
                 ..ErpOptions::default()
             },
@@ -148,8 +148,8 @@ impl Stage {
                 .map(|code| crate::currency(code))
                 .collect(),
         );
-        let (rates, hooks) = if options.faults {
-            (wire_rates(), hook_rates())
+        let (rates, hooks) = if options.faults > 0.0 {
+            (wire_rates(options.faults), hook_rates())
         } else {
             (FaultRates::NONE, HookRates::default())
         };
@@ -242,17 +242,16 @@ impl Stage {
             let held = by_number.get(order.number.as_str()).copied();
             let untouched =
                 order.touched.is_empty() && held.is_none_or(|held| !held.touched_by_person);
-            if untouched
-                && held.is_none()
-                && order.expected == Expected::Imported
-                && !self.was_deleted(order)
-            {
-                report.orders.missing += 1;
+            let due = untouched && order.expected == Expected::Imported && !self.was_deleted(order);
+            report.orders.missing += usize::from(due && held.is_none());
+            let add = |sums: &mut BTreeMap<String, Decimal>, amount: Decimal| {
+                *sums.entry(order.currency.to_string()).or_default() += amount;
+            };
+            if due {
+                add(&mut report.total.shop, order.total);
             }
             if let (true, Some(held)) = (untouched, held) {
-                let sums = report.total.entry(order.currency.to_string()).or_default();
-                sums.shop += order.total;
-                sums.erp += held.total;
+                add(&mut report.total.erp, held.total);
             }
             report.order_violations +=
                 usize::from(untouched && held.is_some_and(|held| violates(order, held)));
@@ -365,6 +364,7 @@ const MAIN: &str =
 store = \"sqlite:comptoir.db\"
 retry_first_ms = 50
 retry_longest_seconds = 1
+tries = 30
 idle_ms = 50
 ";
 
@@ -389,12 +389,12 @@ fn csv(rows: &[(String, String)]) -> String {
     text
 }
 
-fn wire_rates() -> FaultRates {
+fn wire_rates(rate: f64) -> FaultRates {
     FaultRates {
         retry_after: 0,
         slow_for: Duration::from_millis(100),
         restart_for: Duration::from_millis(200),
-        ..FaultRates::all(0.02)
+        ..FaultRates::all(rate)
     }
 }
 

@@ -42,11 +42,10 @@ CREATE TABLE work (
   flow TEXT NOT NULL, kind TEXT NOT NULL, src TEXT NOT NULL, dst_conn TEXT NOT NULL, root TEXT NOT NULL,
   state TEXT NOT NULL, cause TEXT, due BIGINT, want BLOB NOT NULL, done BLOB,
   tries BIGINT NOT NULL, rounds BIGINT NOT NULL, since BIGINT NOT NULL, approved TEXT,
-  PRIMARY KEY (flow, kind, src)
+  PRIMARY KEY (kind, src, flow)
 );
 CREATE INDEX work_due ON work (dst_conn, due, src) WHERE due IS NOT NULL;
 CREATE INDEX work_cause ON work (cause, since) WHERE state IN ('waiting', 'held');
-CREATE INDEX work_record ON work (kind, src);
 CREATE TABLE intent (
   id TEXT PRIMARY KEY, flow TEXT NOT NULL, kind TEXT NOT NULL, src TEXT NOT NULL, part TEXT NOT NULL,
   dst_conn TEXT NOT NULL, step TEXT NOT NULL, write_key TEXT NOT NULL, target TEXT, doc BLOB, before BLOB,
@@ -64,7 +63,7 @@ CREATE TABLE journal (
   intent TEXT, what TEXT NOT NULL,
   PRIMARY KEY (conn, n)
 );
-CREATE INDEX journal_record ON journal (conn, kind, src);
+CREATE INDEX journal_record ON journal (conn, kind, src, n);
 CREATE TABLE revision (
   n BIGINT PRIMARY KEY, parent BIGINT, author TEXT NOT NULL, at BIGINT NOT NULL, files BLOB NOT NULL
 );

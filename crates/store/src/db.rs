@@ -120,6 +120,8 @@ async fn run_sqlite(
     sql: &str,
     values: Vec<Value>,
 ) -> Result<u64, StoreError> {
+    #[cfg(test)]
+    crate::explain::note(sql);
     let query = sqlx::query_with(AssertSqlSafe(sql), sqlite_arguments(values)?);
     Ok(query.execute(connection).await?.rows_affected())
 }
@@ -141,6 +143,8 @@ async fn ask_sqlite<'c, E>(
 where
     E: sqlx::Executor<'c, Database = sqlx::Sqlite>,
 {
+    #[cfg(test)]
+    crate::explain::note(sql);
     let query = sqlx::query_with(AssertSqlSafe(sql), sqlite_arguments(values)?);
     let rows = query.fetch_all(executor).await?;
     Ok(rows.into_iter().map(|row| Row(Either::Left(row))).collect())

@@ -2,10 +2,15 @@
 //!
 //! Everything an owner learns is stored by one [`Commit`], whole or not at all, with the owner's epoch checked inside it.
 
+#[cfg(test)]
+extern crate self as comptoir_store;
+
 mod blob;
 mod commit;
 mod db;
 mod error;
+#[cfg(test)]
+mod explain;
 mod inbox;
 mod intent;
 mod journal;

@@ -98,6 +98,9 @@ pub struct WorkPut {
     pub rounds: u32,
     /// The digest this was decided on. When another was seen meanwhile the row is due at once.
     pub decided: Digest,
+    /// [`WorkRow::since`] of the row this was decided on: a row that was woken or answered meanwhile is due at once too. None where no
+    /// row was read.
+    pub since: Option<i64>,
 }
 
 /// A stored row.
@@ -198,18 +201,20 @@ impl Tx {
                     row.done.into(),
                     i64::from(row.tries).into(),
                     i64::from(row.rounds).into(),
+                    // No row is since before the beginning of time.
+                    row.since.unwrap_or(-1).into(),
                 ],
             );
         }
         let sql = "UPDATE work SET \
-             state = CASE WHEN want = v.column4 THEN v.column5 ELSE 'due' END, \
-             cause = CASE WHEN want = v.column4 THEN v.column6 END, \
-             due = CASE WHEN want = v.column4 THEN v.column7 ELSE $1 END, \
+             state = CASE WHEN want = v.column4 AND v.column11 IN (-1, since) THEN v.column5 ELSE 'due' END, \
+             cause = CASE WHEN want = v.column4 AND v.column11 IN (-1, since) THEN v.column6 END, \
+             due = CASE WHEN want = v.column4 AND v.column11 IN (-1, since) THEN v.column7 ELSE $1 END, \
              done = coalesce(v.column8, done), \
-             tries = CASE WHEN want = v.column4 THEN v.column9 ELSE tries END, \
-             rounds = CASE WHEN want = v.column4 THEN v.column10 ELSE rounds END, \
-             since = CASE WHEN want = v.column4 AND state <> v.column5 THEN $1 ELSE since END, \
-             approved = CASE WHEN v.column5 IN ('done', 'skipped', 'held') THEN NULL ELSE approved END \
+             tries = CASE WHEN want = v.column4 AND v.column11 IN (-1, since) THEN v.column9 ELSE tries END, \
+             rounds = CASE WHEN want = v.column4 AND v.column11 IN (-1, since) THEN v.column10 ELSE rounds END, \
+             since = CASE WHEN want = v.column4 AND v.column11 IN (-1, since) AND state <> v.column5 THEN $1 ELSE since END, \
+             approved = CASE WHEN v.column11 IN (-1, since) AND v.column5 IN ('done', 'skipped', 'held') THEN NULL ELSE approved END \
              FROM (VALUES …) AS v WHERE work.flow = v.column1 AND work.kind = v.column2 AND work.src = v.column3";
         let rows = rows.into_values().collect();
         self.many(sql, &[now.into()], rows).await.map(drop)

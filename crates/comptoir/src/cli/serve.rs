@@ -28,6 +28,8 @@ pub struct ServeArguments {
 
 /// How often the watchdog looks after webhooks.
 const TEND: Duration = Duration::from_secs(600);
+/// The first wait after the watchdog failed; it doubles.
+const TEND_AGAIN: Duration = Duration::from_millis(500);
 /// How often expired documents are deleted.
 const EXPIRE: Duration = Duration::from_secs(3_600);
 /// How often a new head revision, and with `--watch` the files, are looked for.
@@ -188,7 +190,9 @@ async fn tend(
     public: String,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), StoreError> {
+    let mut failures = 0;
     loop {
+        let mut failed = false;
         for connection in hub.connections.values() {
             if !connection.connector.capabilities().hooks {
                 continue;
@@ -202,12 +206,19 @@ async fn tend(
                 }
                 Ok(_) => {}
                 Err(fault) => {
+                    failed = true;
                     tracing::warn!(connection = %connection.name, %fault, "webhooks not tended");
                 }
             }
         }
+        failures = if failed { failures + 1 } else { 0 };
+        // Without webhooks orders still come, by polling, only later: no reason to wait long before the next try.
+        let wait = match failures {
+            0 => TEND,
+            failures => TEND_AGAIN.saturating_mul(1 << failures.min(8)).min(TEND),
+        };
         tokio::select! {
-            () = tokio::time::sleep(TEND) => {}
+            () = tokio::time::sleep(wait) => {}
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
         }
     }

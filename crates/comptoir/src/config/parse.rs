@@ -40,6 +40,8 @@ pub struct HubConfig {
     pub retry_first_ms: i64,
     /// Longest wait, in seconds.
     pub retry_longest_seconds: i64,
+    /// Tries of one record that fails while others pass, before it is held.
+    pub tries: u32,
     /// How often the store is asked for due work without a bell, in milliseconds.
     pub idle_ms: u64,
 }
@@ -53,6 +55,7 @@ impl Default for HubConfig {
             keep_days: 90,
             retry_first_ms: 2_000,
             retry_longest_seconds: 300,
+            tries: 8,
             idle_ms: 1_000,
         }
     }

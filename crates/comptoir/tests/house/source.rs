@@ -14,13 +14,6 @@ pub struct Source {
 }
 
 impl Source {
-    pub fn planted(path: &str, text: &str) -> Self {
-        Source {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
-    }
-
     pub fn is_rust(&self) -> bool {
         self.path.ends_with(".rs")
     }

@@ -9,6 +9,7 @@ mod map;
 mod order;
 mod partner;
 mod probe;
+mod progress;
 mod read;
 mod rpc;
 mod session;
@@ -33,6 +34,7 @@ use comptoir_model::port::{
     Candidate, Capabilities, Connector, Cursor, Guard, Operation, Page, Proof, Query, Reads, Seen,
     Step, Verification, Write, Written,
 };
+use progress::Progress;
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 use session::Session;
@@ -217,6 +219,7 @@ struct Odoo {
     settings: Settings,
     clock: Clock,
     session: Mutex<Option<Arc<Session>>>,
+    progress: Arc<Progress>,
 }
 
 impl Odoo {
@@ -235,6 +238,7 @@ impl Odoo {
             clock: kit.clock,
             settings,
             session: Mutex::new(None),
+            progress: Arc::default(),
         })
     }
 
@@ -244,7 +248,7 @@ impl Odoo {
         if let Some(session) = &*session {
             return Ok(session.clone());
         }
-        let opened = Arc::new(Session::open(&self.http, &self.settings).await?);
+        let opened = Arc::new(Session::open(&self.http, &self.settings, &self.progress).await?);
         *session = Some(opened.clone());
         Ok(opened)
     }
@@ -272,7 +276,10 @@ impl Connector for Odoo {
 
     async fn probe(&self) -> Result<Account, Fault> {
         let session = self.reopen().await?;
-        probe::probe(&session, &self.http.origin()).await
+        let rpc = session.rpc.going_on(&self.progress);
+        let account = probe::probe(&session, &rpc, &self.http.origin()).await?;
+        self.progress.done();
+        Ok(account)
     }
 
     async fn changes(&self, kind: Kind, since: &Cursor) -> Result<Page, Fault> {

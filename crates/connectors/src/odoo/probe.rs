@@ -1,6 +1,6 @@
 //! What a connected Odoo is: versions, companies, and everything a look-up table may point to.
 
-use super::rpc::Ask;
+use super::rpc::{Ask, Rpc};
 use super::session::{Session, open_fields};
 use super::wire::Small;
 use super::{fault, read};
@@ -87,7 +87,7 @@ fn tables() -> [Table; 8] {
 }
 
 /// Probes an opened database. `address` is scheme, host and port.
-pub(super) async fn probe(session: &Session, address: &str) -> Result<Account, Fault> {
+pub(super) async fn probe(session: &Session, rpc: &Rpc, address: &str) -> Result<Account, Fault> {
     let fields = [
         "name",
         "currency_id",
@@ -96,7 +96,7 @@ pub(super) async fn probe(session: &Session, address: &str) -> Result<Account, F
     ];
     let ask =
         Ask::search("companies", "res.company", json!([]), &fields).option("order", json!("id"));
-    let companies: Vec<Small> = session.rpc.call(ask).await.map_err(fault::of_everything)?;
+    let companies: Vec<Small> = rpc.call(ask).await.map_err(fault::of_everything)?;
     let mut choices = BTreeMap::from([(
         "companies".to_owned(),
         companies.iter().map(choice).collect::<Vec<_>>(),
@@ -105,7 +105,7 @@ pub(super) async fn probe(session: &Session, address: &str) -> Result<Account, F
     for table in tables() {
         let ask = Ask::search("choices", table.model, table.domain, table.fields)
             .option("order", json!("id"));
-        match session.rpc.call::<Vec<Small>>(ask).await {
+        match rpc.call::<Vec<Small>>(ask).await {
             Ok(rows) => {
                 choices.insert(table.name.to_owned(), rows.iter().map(choice).collect());
             }
@@ -117,7 +117,7 @@ pub(super) async fn probe(session: &Session, address: &str) -> Result<Account, F
         }
     }
     notices.extend(tax_notice(&choices, session.company));
-    notices.extend(right_notices(session).await);
+    notices.extend(right_notices(session, rpc).await);
     keys_are_readable(session).await?;
     if !VERIFIED.contains(&session.version.major) {
         notices.push(Notice {
@@ -132,12 +132,12 @@ pub(super) async fn probe(session: &Session, address: &str) -> Result<Account, F
     let current = companies
         .iter()
         .find(|company| company.id == session.company);
-    let (price_decimals, quantity_decimals) = decimals(session).await?;
+    let (price_decimals, quantity_decimals) = decimals(session, rpc).await?;
     let currency = current.and_then(|company| company.currency_id.as_ref()?.1.parse().ok());
     Ok(Account {
         title: current.map_or_else(|| "Odoo".to_owned(), |company| company.name.clone()),
         version: format!("Odoo {}", session.version.text),
-        site: site(session, address).await,
+        site: site(session, rpc, address).await,
         // Every date of the API is UTC, whatever a user's own zone is.
         time_zone: "UTC".to_owned(),
         currency,
@@ -225,7 +225,7 @@ async fn keys_are_readable(session: &Session) -> Result<(), Fault> {
 }
 
 /// Rights to create, where the version tells them. Orders that meet a missing one would be held one by one.
-async fn right_notices(session: &Session) -> Vec<Notice> {
+async fn right_notices(session: &Session, rpc: &Rpc) -> Vec<Notice> {
     let mut notices = Vec::new();
     for model in ["res.partner", "sale.order"] {
         let ask = if session.version.major < HAS_ACCESS_FROM {
@@ -238,7 +238,7 @@ async fn right_notices(session: &Session) -> Vec<Notice> {
                 .arg("operation", json!("create"))
         };
         // A version that does not answer this leaves it open.
-        if let Ok(Value::Bool(false)) = session.rpc.call::<Value>(ask).await {
+        if let Ok(Value::Bool(false)) = rpc.call::<Value>(ask).await {
             notices.push(Notice {
                 severity: Severity::Error,
                 code: Code::MissingRight,
@@ -251,10 +251,10 @@ async fn right_notices(session: &Session) -> Vec<Notice> {
 
 /// Which database this is: a copy under another address, or another database, is another site. The database's own id needs a right that
 /// the user of the key need not have.
-async fn site(session: &Session, address: &str) -> String {
+async fn site(session: &Session, rpc: &Rpc, address: &str) -> String {
     let domain = json!([["key", "=", "database.uuid"]]);
     let ask = Ask::search("site", "ir.config_parameter", domain, &["value"]);
-    let rows: Vec<Small> = session.rpc.call(ask).await.unwrap_or_default();
+    let rows: Vec<Small> = rpc.call(ask).await.unwrap_or_default();
     let database = &session.rpc.database;
     match rows.first().filter(|row| !row.value.is_empty()) {
         Some(row) => format!("{address}/{database}#{}", row.value),
@@ -264,7 +264,7 @@ async fn site(session: &Session, address: &str) -> String {
 
 /// The decimals that Odoo keeps of prices and of quantities. Up to 18 it rounds the price of one to the precision "Product Price"; 19
 /// keeps what it is given.
-async fn decimals(session: &Session) -> Result<(Option<u32>, Option<u32>), Fault> {
+async fn decimals(session: &Session, rpc: &Rpc) -> Result<(Option<u32>, Option<u32>), Fault> {
     let names = [&[PRICE][..], QUANTITY].concat();
     let domain = json!([["name", "in", names]]);
     let ask = Ask::search(
@@ -273,7 +273,7 @@ async fn decimals(session: &Session) -> Result<(Option<u32>, Option<u32>), Fault
         domain,
         &["name", "digits"],
     );
-    let rows: Vec<Small> = session.rpc.call(ask).await.map_err(fault::of_everything)?;
+    let rows: Vec<Small> = rpc.call(ask).await.map_err(fault::of_everything)?;
     let rounds_prices = session.version.major < KEEPS_DECIMALS_FROM;
     let price = rounds_prices.then(|| digits(&rows, &[PRICE]));
     Ok((price, Some(digits(&rows, QUANTITY))))

@@ -1,6 +1,7 @@
 //! Opening a database: the version without a login chooses the face, one login keeps the user's id, `fields_get` tells what the
 //! instance can do. All of it once per opened connection.
 
+use super::progress::Progress;
 use super::rpc::{self, Ask, Face, Rpc};
 use super::wire::{Field, Fields, ServerVersion, Small, User, UserContext};
 use super::{Protocol, Settings, fault};
@@ -11,6 +12,7 @@ use comptoir_model::key::RemoteId;
 use comptoir_model::money::Currency;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
+use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 /// The first version whose `/json/2` is spoken.
@@ -90,7 +92,11 @@ impl Session {
     /// # Errors
     /// [`Code::WrongAddress`], [`Code::UnsupportedVersion`], [`Code::WrongDatabase`], [`Code::WrongKey`], [`Code::MissingRight`],
     /// or that it cannot be reached.
-    pub(super) async fn open(http: &Http, settings: &Settings) -> Result<Self, Fault> {
+    pub(super) async fn open(
+        http: &Http,
+        settings: &Settings,
+        progress: &Arc<Progress>,
+    ) -> Result<Self, Fault> {
         let version = version(http).await?;
         let face = match settings.protocol {
             Protocol::Json2 => Face::Json2,
@@ -105,6 +111,7 @@ impl Session {
             uid: 0,
             key: settings.key.clone(),
             context: context(),
+            progress: Some(progress.clone()),
         };
         if face == Face::JsonRpc {
             rpc.uid = login(http, settings).await?;
@@ -128,6 +135,8 @@ impl Session {
             // A language that is not installed is refused in 19 and passed over in 16.
             rpc.context.insert("lang".to_owned(), json!(language));
         }
+        // Only the opening goes on from what was answered before.
+        rpc.progress = None;
         Ok(Session {
             rpc,
             version,

@@ -18,6 +18,10 @@ pub fn content_digest(order: &Order) -> Digest {
     let mut content = order.clone();
     content.status = Status::default();
     content.dates = Dates::default();
+    for line in &mut content.lines {
+        // The product's, not the order's: someone may rename it.
+        line.sku.clear();
+    }
     Digest::of(&Document::Order(Box::new(content)).to_json())
 }
 
@@ -178,12 +182,36 @@ fn agree(
         Verdict::Round(amount) => return round(case, link, target, &marked, amount),
     }
     if binding(held) || case.flow.policy.confirm == Confirm::Never {
-        return Decision::Nothing;
+        return date_kept(case, link, target, held, order);
     }
     if !target.fresh {
         return look(link);
     }
     write(case, link, target, Step::Confirm, held.clone(), None)
+}
+
+/// Confirming sets the date to now in some systems, and a connector puts the shop's back. Where that did not get through it is done
+/// here, right after our own confirmation only: later the date is whatever a person made it.
+fn date_kept(
+    case: &Case<'_>,
+    link: &OrderLink,
+    target: &Target,
+    held: &Order,
+    order: &Order,
+) -> Decision {
+    let second = |order: &Order| order.dates.placed.map(|placed| placed.as_second());
+    let other = second(order).is_some() && second(held).is_some() && second(order) != second(held);
+    if !(case.confirmed && other) {
+        return Decision::Nothing;
+    }
+    if !target.fresh {
+        return look(link);
+    }
+    let mut before = held.clone();
+    before.lines.clear();
+    let mut after = before.clone();
+    after.dates.placed = order.dates.placed;
+    write(case, link, target, Step::Update, after, Some(before))
 }
 
 /// Adds the rounding line, changes the one there is, or removes it. Only that line is in the update, so nothing else is touched.

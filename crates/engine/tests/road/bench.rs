@@ -210,6 +210,15 @@ impl Bench {
             .unwrap();
     }
 
+    /// Has an order decided again, whatever its state.
+    pub async fn touch(&self, id: &str) {
+        let store = self.store().await;
+        store
+            .touch(&self.flow.name, Kind::Order, &[id.into()])
+            .await
+            .unwrap();
+    }
+
     /// Lets everything that is held or waits be decided again, as a new revision does.
     pub async fn reconsider(&self) {
         self.store()

@@ -109,10 +109,13 @@ fn record(id: &RemoteId, version: u64, order: &Order) -> Record {
 
 /// A shop: orders in the order of their last change.
 #[derive(Clone, Default)]
-pub struct Shop(Arc<Mutex<Vec<(RemoteId, Option<Order>)>>>);
+pub struct Shop(Arc<Mutex<Vec<Change>>>);
+
+/// An order as it was at one time; none for an item that no connector can read.
+type Change = (RemoteId, Option<Order>);
 
 impl Shop {
-    fn changes(&self) -> MutexGuard<'_, Vec<(RemoteId, Option<Order>)>> {
+    fn changes(&self) -> MutexGuard<'_, Vec<Change>> {
         self.0.lock().unwrap()
     }
 
@@ -358,12 +361,19 @@ impl Held {
                 }
                 *version += 1;
                 match step {
-                    Step::Confirm => held.status.life = Life::Open,
+                    Step::Confirm => {
+                        held.status.life = Life::Open;
+                        held.dates.placed = held
+                            .dates
+                            .placed
+                            .map(|_| "2026-12-24T00:00:00Z".parse().unwrap());
+                    }
                     Step::Cancel => held.status.life = Life::Cancelled,
                     Step::Update | Step::Create => {
                         let cent = held.totals.total - sum(held);
                         update(held, write.before.as_ref(), order);
                         held.totals.total = sum(held) + cent;
+                        held.dates.placed = order.dates.placed.or(held.dates.placed);
                     }
                 }
                 Ok(self.seen(&id))

@@ -149,3 +149,21 @@ async fn orders_before_the_start_are_known_by_id_only() {
     assert_eq!(bench.stands("1").await, "unknown");
     assert_eq!(bench.stands("2").await, "done -");
 }
+
+#[tokio::test]
+async fn the_date_of_the_shop_survives_a_confirmation_that_sets_it_to_now() {
+    let mut bench = Bench::new();
+    let mut dated = order("1001", "a@example.test");
+    dated.dates.placed = Some("2026-11-02T10:00:00Z".parse().unwrap());
+    bench.put("1", dated.clone());
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "done -");
+    let (id, held) = bench.erp.orders().remove(0);
+    assert_eq!(held.dates.placed, dated.dates.placed);
+    // A date that a person chooses later stays.
+    let chosen = Some("2026-12-01T00:00:00Z".parse().unwrap());
+    bench.erp.edit(&id, |order| order.dates.placed = chosen);
+    bench.touch("1").await;
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.erp.orders()[0].1.dates.placed, chosen);
+}

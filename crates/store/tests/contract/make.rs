@@ -82,6 +82,7 @@ pub fn end(id: &str, decided: &[u8], state: WorkState) -> WorkPut {
         tries: 0,
         rounds: 0,
         decided: Digest::of(decided),
+        since: None,
     }
 }
 
