@@ -193,7 +193,12 @@ async fn work(erp: &Systems, customers: &Customers, order: &Order) -> Result<()>
         let lock = customers.of(&email);
         let _alone = lock.lock().await;
         let found: Vec<u64> = erp
-            .call("res.partner", "search", json!([[["email", "=", email]]]), json!({"limit": 1}))
+            .call(
+                "res.partner",
+                "search",
+                json!([[["email", "=", email]]]),
+                json!({"limit": 1}),
+            )
             .await?;
         match found.first() {
             Some(id) => *id,
@@ -223,7 +228,11 @@ async fn work(erp: &Systems, customers: &Customers, order: &Order) -> Result<()>
     if !there.is_empty() {
         return Ok(());
     }
-    let mut skus: Vec<&str> = order.line_items.iter().map(|item| item.sku.as_str()).collect();
+    let mut skus: Vec<&str> = order
+        .line_items
+        .iter()
+        .map(|item| item.sku.as_str())
+        .collect();
     skus.push(crate::orders::SHIPPING_SKU);
     let products: Vec<Product> = erp
         .call(
@@ -248,7 +257,9 @@ fn order_values(order: &Order, partner: u64, products: &[Product]) -> Result<ser
         .context("an unknown tax")?;
     let product = |sku: &str| {
         let found = products.iter().find(|product| product.default_code == sku);
-        found.map(|product| product.id).with_context(|| format!("no product {sku}"))
+        found
+            .map(|product| product.id)
+            .with_context(|| format!("no product {sku}"))
     };
     let line = |sku: &str, name: &str, quantity: f64, total: &str, total_tax: &str| {
         let gross: f64 = total.parse::<f64>()? + total_tax.parse::<f64>()?;
@@ -263,11 +274,23 @@ fn order_values(order: &Order, partner: u64, products: &[Product]) -> Result<ser
     };
     let mut lines = Vec::with_capacity(order.line_items.len() + 1);
     for item in &order.line_items {
-        lines.push(line(&item.sku, &item.name, item.quantity, &item.total, &item.total_tax)?);
+        lines.push(line(
+            &item.sku,
+            &item.name,
+            item.quantity,
+            &item.total,
+            &item.total_tax,
+        )?);
     }
     for item in &order.shipping_lines {
         let sku = crate::orders::SHIPPING_SKU;
-        lines.push(line(sku, &item.method_title, 1.0, &item.total, &item.total_tax)?);
+        lines.push(line(
+            sku,
+            &item.method_title,
+            1.0,
+            &item.total,
+            &item.total_tax,
+        )?);
     }
     Ok(json!({
         "partner_id": partner,

@@ -1,149 +1,16 @@
 //! The mock ERP: `/json/2` as the Odoo connector speaks it, `/jsonrpc` for its version probe and for the bare loop.
 
+use crate::call::{Call, Text};
+use crate::fixed;
 use crate::mock::{Booked, Books, now_us};
 use crate::orders::{COUNTRIES, SHIPPING_SKU, SKUS};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use serde_json::value::RawValue;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 /// Id of the product that stands for shipping; the others follow it.
 const SHIPPING: u64 = 1_000;
-
-/// A text inside a request, borrowed where it has no escapes.
-#[derive(Debug, Default, Deserialize)]
-#[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The arguments of a call; each is there when its method has it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Arguments<'a> {
-    #[serde(borrow)]
-    domain: Vec<&'a RawValue>,
-    ids: Vec<u64>,
-    #[serde(borrow)]
-    fields: Vec<Text<'a>>,
-    #[serde(borrow)]
-    data: Vec<Vec<Text<'a>>>,
-    #[serde(skip)]
-    values: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    params: Params<'a>,
-}
-
-#[derive(Deserialize)]
-struct Params<'a> {
-    service: &'a str,
-    #[serde(borrow)]
-    args: Vec<&'a RawValue>,
-}
-
-/// A call, taken apart.
-pub struct Call<'a> {
-    model: &'a str,
-    method: &'a str,
-    arguments: Arguments<'a>,
-    /// By `/jsonrpc`, so its answer has an envelope.
-    enveloped: bool,
-}
-
-impl<'a> Call<'a> {
-    /// Takes a request apart.
-    pub fn parse(target: &'a str, body: &'a [u8]) -> Result<Self> {
-        if let Some(path) = target.strip_prefix("/json/2/") {
-            let (model, method) = path.split_once('/').context("no method")?;
-            return Ok(Call {
-                model,
-                method,
-                arguments: serde_json::from_slice(body)?,
-                enveloped: false,
-            });
-        }
-        let Envelope { params } = serde_json::from_slice(body)?;
-        if params.service == "common" {
-            return Ok(Call {
-                model: "common",
-                method: "version",
-                arguments: Arguments::default(),
-                enveloped: true,
-            });
-        }
-        // Database, user, key, model, method, arguments by position.
-        let [_, _, _, model, method, by_position, ..] = params.args.as_slice() else {
-            bail!("too few arguments");
-        };
-        let first: Vec<&'a RawValue> = serde_json::from_str(by_position.get())?;
-        let first = *first.first().context("no argument")?;
-        let method: &str = serde_json::from_str(method.get())?;
-        let mut arguments = Arguments::default();
-        match method {
-            "create" => arguments.values = Some(first),
-            _ => arguments.domain = serde_json::from_str(first.get())?,
-        }
-        Ok(Call {
-            model: serde_json::from_str(model.get())?,
-            method,
-            arguments,
-            enveloped: true,
-        })
-    }
-
-    /// Its name, for counting.
-    pub fn name(&self) -> String {
-        format!("{}.{}", self.model, self.method)
-    }
-
-    /// How many orders it writes.
-    pub fn order_rows(&self) -> u64 {
-        match (self.model, self.method) {
-            ("sale.order", "create") => 1,
-            ("sale.order", "load") => {
-                let rows = self.arguments.data.iter();
-                rows.filter(|row| row.first().is_some_and(|id| !id.0.is_empty()))
-                    .count() as u64
-            }
-            _ => 0,
-        }
-    }
-
-    /// The value list of a term of the domain such as `["name", "in", [...]]`.
-    fn list<T: Deserialize<'a>>(&self, field: &str) -> Result<Option<Vec<T>>> {
-        for term in self.terms() {
-            let (name, _, value): (Text<'a>, Text<'a>, &'a RawValue) =
-                serde_json::from_str(term.get())?;
-            if name.0 == field && value.get().starts_with('[') {
-                return Ok(Some(serde_json::from_str(value.get())?));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The values of all terms about a field.
-    fn values(&self, field: &str) -> Result<Vec<Text<'a>>> {
-        let mut values = Vec::new();
-        for term in self.terms() {
-            let (name, _, value): (Text<'a>, Text<'a>, &'a RawValue) =
-                serde_json::from_str(term.get())?;
-            if name.0 == field {
-                values.push(serde_json::from_str(value.get())?);
-            }
-        }
-        Ok(values)
-    }
-
-    /// The terms of the domain without its operators.
-    fn terms(&self) -> impl Iterator<Item = &'a RawValue> {
-        let all = self.arguments.domain.iter().copied();
-        all.filter(|term| term.get().starts_with('['))
-    }
-}
 
 #[derive(Deserialize)]
 struct PartnerValues<'a> {
@@ -224,7 +91,9 @@ fn sku_of(product: u64) -> Result<String> {
 }
 
 fn spaced_now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S").to_string()
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
 }
 
 impl Erp {
@@ -278,7 +147,7 @@ impl Erp {
             ("product.product", "search_read") => find_products(call, &mut out)?,
             ("product.product", "read") => read_products(call, &mut out)?,
             ("ir.model.data", "search_read") => self.find_keys(call, &mut out)?,
-            (model, method) => out.push_str(&fixed(model, method)?),
+            (model, method) => out.push_str(&fixed::answer(model, method)?),
         }
         if call.enveloped {
             out.push('}');
@@ -371,7 +240,9 @@ impl Erp {
 
     /// Adds a line to the order that was begun last. Its price includes its tax.
     fn add_line(&mut self, mut line: SaleLine) -> Result<()> {
-        let country = COUNTRIES.get(line.tax as usize - 1).context("no such tax")?;
+        let country = COUNTRIES
+            .get(line.tax as usize - 1)
+            .context("no such tax")?;
         sku_of(line.product)?;
         let gross = (line.price * line.quantity * 100.0).round();
         let net = (gross * 100.0 / (100 + country.rate) as f64).round();
@@ -413,7 +284,10 @@ impl Erp {
     fn load_orders(&mut self, call: &Call<'_>, out: &mut String) -> Result<()> {
         let columns = Columns::of(&call.arguments.fields);
         let id = columns.at("id")?;
-        let (reference, partner) = (columns.at("client_order_ref")?, columns.at("partner_id/.id")?);
+        let (reference, partner) = (
+            columns.at("client_order_ref")?,
+            columns.at("partner_id/.id")?,
+        );
         let (date, origin) = (columns.at("date_order")?, columns.at("origin")?);
         let line = LineColumns::of(&columns)?;
         let mut ids = Vec::new();
@@ -584,7 +458,9 @@ fn read_products(call: &Call<'_>, out: &mut String) -> Result<()> {
 
 /// The name of an external id without its module.
 fn key_name(id: &str) -> Result<&str> {
-    let (_, name) = id.split_once('.').context("an external id without a module")?;
+    let (_, name) = id
+        .split_once('.')
+        .context("an external id without a module")?;
     Ok(name)
 }
 
@@ -677,82 +553,4 @@ impl LineColumns {
             key: key_name(&row[self.key].0)?.to_owned(),
         })
     }
-}
-
-/// What never changes: the user, the company, the taxes, the fields.
-fn fixed(model: &str, method: &str) -> Result<String> {
-    let text = match (model, method) {
-        ("res.users", "context_get") => r#"{"lang":"en_US","tz":"Europe/Paris","uid":2}"#.to_owned(),
-        ("res.users", "read") => {
-            r#"[{"id":2,"company_id":[1,"Example Company"],"company_ids":[1]}]"#.to_owned()
-        }
-        ("res.company", _) => r#"[{"id":1,"name":"Example Company","country_id":[75,"France"],"currency_id":[126,"EUR"],"tax_calculation_rounding_method":"round_per_line"}]"#.to_owned(),
-        ("res.lang", _) => {
-            r#"[{"id":1,"name":"English (US)","code":"en_US"},{"id":2,"name":"French / Français","code":"fr_FR"}]"#.to_owned()
-        }
-        ("res.country", _) => listed(|at, country| {
-            format!(r#"{{"id":{},"code":"{}"}}"#, 70 + at, country.code)
-        }),
-        ("account.tax", _) => listed(|at, country| {
-            format!(
-                r#"{{"id":{},"name":"{}","amount":{}.0,"amount_type":"percent","price_include":true,"company_id":[1,"Example Company"]}}"#,
-                at + 1,
-                country.tax_title(),
-                country.rate
-            )
-        }),
-        ("stock.warehouse", _) => {
-            r#"[{"id":1,"name":"Example","company_id":[1,"Example Company"]}]"#.to_owned()
-        }
-        ("ir.config_parameter", _) => {
-            r#"[{"id":1,"value":"00000000-0000-4000-8000-000000000000"}]"#.to_owned()
-        }
-        (
-            "product.pricelist" | "account.fiscal.position" | "crm.team" | "delivery.carrier"
-            | "account.payment.term" | "res.country.state",
-            _,
-        ) => "[]".to_owned(),
-        ("decimal.precision", _) => {
-            r#"[{"id":1,"name":"Product Price","digits":2},{"id":2,"name":"Product Unit","digits":2}]"#.to_owned()
-        }
-        (_, "has_access") => "true".to_owned(),
-        (model, "fields_get") => fields(model)?,
-        _ => bail!("no such call"),
-    };
-    Ok(text)
-}
-
-fn listed(row: impl Fn(usize, &crate::orders::Country) -> String) -> String {
-    let rows: Vec<String> = COUNTRIES
-        .iter()
-        .enumerate()
-        .map(|(at, country)| row(at, country))
-        .collect();
-    format!("[{}]", rows.join(","))
-}
-
-fn fields(model: &str) -> Result<String> {
-    let names = match model {
-        "sale.order" => {
-            "name:char state:selection client_order_ref:char origin:char note:html date_order:datetime write_date:datetime amount_tax:monetary amount_total:monetary currency_id:many2one partner_id:many2one partner_invoice_id:many2one partner_shipping_id:many2one company_id:many2one warehouse_id:many2one pricelist_id:many2one fiscal_position_id:many2one team_id:many2one payment_term_id:many2one order_line:one2many"
-        }
-        "sale.order.line" => {
-            "order_id:many2one name:text display_type:selection product_id:many2one product_uom_qty:float price_unit:float discount:float price_subtotal:monetary price_tax:float write_date:datetime tax_ids:many2many"
-        }
-        "res.partner" => {
-            "name:char is_company:boolean email:char phone:char vat:char street:char street2:char zip:char city:char country_code:char country_id:many2one state_id:many2one lang:selection ref:char parent_id:many2one type:selection company_name:char write_date:datetime"
-        }
-        "product.product" => {
-            "default_code:char barcode:char name:char active:boolean type:selection is_storable:boolean product_tmpl_id:many2one weight:float write_date:datetime"
-        }
-        _ => bail!("no fields of {model}"),
-    };
-    let fields: Vec<String> = names
-        .split(' ')
-        .filter_map(|field| {
-            let (name, kind) = field.split_once(':')?;
-            Some(format!(r#""{name}":{{"type":"{kind}","readonly":false}}"#))
-        })
-        .collect();
-    Ok(format!("{{{}}}", fields.join(",")))
 }

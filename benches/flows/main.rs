@@ -3,7 +3,9 @@
 //! `docs/performance.md` says what is measured and what came out.
 
 mod bare;
+mod call;
 mod erp;
+mod fixed;
 mod goals;
 mod mock;
 mod orders;
@@ -74,7 +76,9 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let runs = arguments.runs.unwrap_or(if arguments.quick { 1 } else { 3 });
+    let runs = arguments
+        .runs
+        .unwrap_or(if arguments.quick { 1 } else { 3 });
     let mut report = goals::Report::new(arguments.quick, runs);
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {

@@ -1,6 +1,7 @@
 //! The mock process: one fast thread that is shop and ERP, with latency, faults and counters on demand. It is no simulator of either: it
 //! knows the calls of the two contenders and nothing else.
 
+use crate::call::Call;
 use crate::orders::Dice;
 use crate::wire::{self, Reply, Service};
 use crate::{erp, shop};
@@ -154,11 +155,14 @@ impl Mock {
     }
 
     async fn erp_call(&self, target: &str, body: &[u8]) -> Reply {
-        let call = match erp::Call::parse(target, body) {
+        let call = match Call::parse(target, body) {
             Ok(call) => call,
             Err(error) => {
                 let text = format!("{target}: {error:#}: {}", String::from_utf8_lossy(body));
-                let _ = writeln!(std::io::stderr(), "the mock does not know this call: {text}");
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "the mock does not know this call: {text}"
+                );
                 return Reply::Answer(400, String::new(), text.into_bytes());
             }
         };

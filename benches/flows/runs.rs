@@ -152,7 +152,8 @@ pub async fn run(contender: Contender, orders: u64, load: Load, knobs: Knobs) ->
         },
     };
     let backfill = matches!(load, Load::Backfill);
-    mock.set(if backfill { full } else { Knobs::default() }).await?;
+    mock.set(if backfill { full } else { Knobs::default() })
+        .await?;
     let mut began = crate::mock::now_us();
     let running = Running::start(contender, &mut mock, load).await?;
     let requests = match load {
@@ -325,7 +326,11 @@ async fn database(dir: &Path) -> Result<(i64, u64, Vec<String>)> {
     let mut open = Vec::new();
     for counts in store.counts().await? {
         if counts.state != WorkState::Done {
-            open.push(format!("{} rows of work {}", counts.count, counts.state.as_str()));
+            open.push(format!(
+                "{} rows of work {}",
+                counts.count,
+                counts.state.as_str()
+            ));
         }
     }
     for group in store.holds().await? {

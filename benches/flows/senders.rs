@@ -92,11 +92,7 @@ async fn deliver(line: &mut Line, index: u64, request: &[u8]) -> Delivery {
 }
 
 /// Sends one delivery every so often, each on time whether or not the last was answered.
-pub async fn steady(
-    requests: Vec<(u64, Vec<u8>)>,
-    every: Duration,
-    host: &str,
-) -> Vec<Delivery> {
+pub async fn steady(requests: Vec<(u64, Vec<u8>)>, every: Duration, host: &str) -> Vec<Delivery> {
     let mut ticks = tokio::time::interval(every);
     let mut tasks = tokio::task::JoinSet::new();
     let lines: Rc<RefCell<Vec<Line>>> = Rc::default();

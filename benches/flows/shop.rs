@@ -148,7 +148,11 @@ struct Query(Vec<(String, String)>);
 impl Query {
     fn parse(text: &str) -> Self {
         let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-        Query(pairs.map(|(name, value)| (decoded(name), decoded(value))).collect())
+        Query(
+            pairs
+                .map(|(name, value)| (decoded(name), decoded(value)))
+                .collect(),
+        )
     }
 
     fn get(&self, name: &str) -> Option<&str> {
