@@ -348,12 +348,12 @@ impl Report {
 
     /// Goal 10, in short: the whole-system tests do it at length.
     pub async fn faults(&mut self) -> Result<()> {
-        let orders = if self.quick { 400 } else { 2_000 };
+        let orders = if self.quick { 2_000 } else { 4_000 };
         for (percent, kills) in [(0, 5), (2, 3), (10, 3)] {
             say(format!(
                 "\nkill -9 {kills} times, {percent} % each of 5xx before, 502 after, reset before, reset after"
             ))?;
-            let limit = Duration::from_secs(if self.quick { 120 } else { 300 });
+            let limit = Duration::from_secs(if self.quick { 180 } else { 600 });
             let survived = runs::survive(orders, percent, kills, limit).await?;
             say(format!(
                 "  {} orders: {} acknowledged, {} refused, {} faults; {} acknowledged and lost; all booked after {:.1} s",
