@@ -20,6 +20,7 @@ pub struct Database {
     /// The address of the server's own database, from which others are made.
     server: String,
     name: String,
+    kept: bool,
 }
 
 /// The files of a SQLite store, in the order in which they may be copied while nobody writes.
@@ -61,6 +62,7 @@ impl Place {
         let database = Database {
             server,
             name: format!("storm_{:032x}", rand::random::<u128>()),
+            kept: false,
         };
         database.make("template1", &database.name);
         Place::Postgres(database)
@@ -71,6 +73,17 @@ impl Place {
         match self {
             Place::Sqlite => "sqlite:comptoir.db".to_owned(),
             Place::Postgres(database) => database.address(),
+        }
+    }
+
+    /// Keeps a database, and names it.
+    pub fn keep(self) -> String {
+        match self {
+            Place::Sqlite => "its file".to_owned(),
+            Place::Postgres(mut database) => {
+                database.kept = true;
+                database.name.clone()
+            }
         }
     }
 
@@ -163,6 +176,10 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        if self.kept || std::thread::panicking() {
+            println!("the database {} is kept", self.name);
+            return;
+        }
         for name in [self.name.clone(), self.backup()] {
             // A test that fails already must not end in a second panic.
             let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
