@@ -553,6 +553,8 @@ fn work_put(item: &Item, end: &End) -> WorkPut {
         End::Due => (WorkState::Due, None, Some(0), None),
     };
     let tries = match end {
+        // What was written in this pass is progress: the next step begins to count anew.
+        End::Waiting(Cause::Retry(_), _) if item.writes > 0 => 1,
         End::Waiting(Cause::Retry(_), _) => item.work.tries + 1,
         // Waiting for something else is no success: the count goes on afterwards.
         End::Waiting(..) | End::Due => item.work.tries,

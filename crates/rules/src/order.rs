@@ -16,7 +16,13 @@ use std::collections::{BTreeMap, BTreeSet};
 const UNIT_PRICE_DECIMALS: u32 = 6;
 
 /// Values of an order that [`OrderPolicy::fields`] may name.
-pub const FIELD_VALUES: [&str; 4] = ["transaction", "payment_method", "number", "email"];
+pub const FIELD_VALUES: [&str; 5] = [
+    "transaction",
+    "payment_method",
+    "number",
+    "email",
+    "purchase_order",
+];
 
 /// What has been resolved before an order can be translated.
 #[derive(Debug, Clone, Copy)]
@@ -241,7 +247,7 @@ fn shipping_charges<'a>(
     charges
 }
 
-/// Fees, discounts that are not in the lines, and gift cards used as payment.
+/// Fees, and discounts that are not in the lines. Gift cards used as payment are payments, no lines.
 fn other_charges<'a>(
     order: &'a Order,
     policy: &'a OrderPolicy,
@@ -249,20 +255,10 @@ fn other_charges<'a>(
 ) -> Vec<Charge<'a>> {
     let mut charges = Vec::new();
     for fee in &order.fees {
-        let gift_card = fee.net.is_sign_negative() && is_gift_card(order, &fee.id);
-        let (product, setting, kind) = if gift_card {
-            (
-                &policy.products.gift_card,
-                "products.gift_card",
-                LineKind::GiftCard,
-            )
-        } else {
-            (&policy.products.fee, "products.fee", LineKind::Fee)
-        };
-        match product {
+        match &policy.products.fee {
             Some(sku) => charges.push(Charge {
                 part: format!("fee-{}", fee.id),
-                kind,
+                kind: LineKind::Fee,
                 sku,
                 title: &fee.title,
                 quantity: Decimal::ONE,
@@ -271,7 +267,7 @@ fn other_charges<'a>(
                 taxes: &fee.taxes,
             }),
             None => {
-                causes.insert(Cause::Setting(setting.to_owned()));
+                causes.insert(Cause::Setting("products.fee".to_owned()));
             }
         }
     }
@@ -296,14 +292,6 @@ fn other_charges<'a>(
         }
     }
     charges
-}
-
-/// A fee that a gift-card plug-in made: its payment carries the fee's id as transaction.
-fn is_gift_card(order: &Order, fee: &str) -> bool {
-    order
-        .payments
-        .iter()
-        .any(|payment| payment.kind == PaymentKind::GiftCard && payment.transaction == fee)
 }
 
 fn line_of(
@@ -454,6 +442,7 @@ fn attributes_of(
                 "payment_method" => payment.unwrap_or_default(),
                 "number" => &order.number,
                 "email" => &order.email,
+                "purchase_order" => &order.purchase_order,
                 _ => return None,
             };
             (!text.is_empty()).then(|| (field.clone(), text.into()))

@@ -91,9 +91,6 @@ pub struct LineProducts {
     /// The rounding line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rounding: Option<String>,
-    /// Gift cards used as payment.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gift_card: Option<String>,
     /// Discounts that are not in the lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discount: Option<String>,
@@ -157,7 +154,7 @@ pub struct OrderPolicy {
     pub changes: ChangePolicy,
     /// Cancellations of the shop.
     pub cancellations: ChangePolicy,
-    /// Fields of the target that take values of the order: `transaction`, `payment_method`, `number`, `email` → the target's field name.
+    /// Fields of the target that take values of the order: `transaction`, `payment_method`, `number`, `email`, `purchase_order` → the target's field name.
     pub fields: BTreeMap<String, String>,
     /// The tables. Filled from `tables/*.csv`, not from the flow's own file.
     #[serde(skip)]

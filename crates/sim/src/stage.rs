@@ -32,8 +32,8 @@ pub struct StageOptions {
     pub orders: usize,
     /// The span over which they are placed; zero: all are there at the start.
     pub over: Duration,
-    /// Faults on all wires.
-    pub faults: bool,
+    /// How often each kind of fault strikes on each wire, per request, 0 to 1; 0 is no fault at all.
+    pub faults: f64,
     /// People work on both sides by hand while orders come.
     pub people: bool,
     /// Which Odoo is simulated.
@@ -51,6 +51,8 @@ const SHOP_SECRET: &str = "cs_simulated";
 const ERP_KEY: &str = "simulated-key";
 /// How long a write is waited for whose answer shall be withheld.
 const NEXT_WRITE: Duration = Duration::from_secs(3);
+/// Key and secret of the simulated shop that may only read.
+pub const READER: (&str, &str) = ("ck_simulated_reader", "cs_simulated_reader");
 /// The webhook secret of the simulated shop.
 pub const WEBHOOK_SECRET: &str = "simulated-webhook-secret";
 
@@ -74,13 +76,13 @@ pub struct Stage {
     touched: Arc<Mutex<Vec<Touched>>>,
 }
 
-/// Sums of one currency, as decimal strings.
+/// Sums by currency, as decimal strings, over orders that people of neither side touched.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sums {
-    /// Orders that should be in the ERP, as the shop charged them.
-    pub shop: Decimal,
-    /// What the ERP holds of them.
-    pub erp: Decimal,
+    /// What the shop charged for the orders that should be in the ERP.
+    pub shop: BTreeMap<String, Decimal>,
+    /// What the ERP holds of the shop's orders.
+    pub erp: BTreeMap<String, Decimal>,
 }
 
 /// Counts of orders.
@@ -110,8 +112,8 @@ pub struct Report {
     pub orders: OrderCounts,
     /// Customers.
     pub customers: CustomerCounts,
-    /// Sums by currency, over orders that people of neither side touched and that are in the ERP.
-    pub total: BTreeMap<String, Sums>,
+    /// Sums: equal when every order that should be in the ERP is there, at its price.
+    pub total: Sums,
     /// Orders confirmed at another total than the shop charged, or set back to an older version of the shop's order. Those that
     /// people of the ERP touched are not looked at, nor are the totals of those that people of the shop changed.
     pub order_violations: usize,
@@ -153,6 +155,7 @@ impl Stage {
             orders: options.orders,
             key: SHOP_KEY.to_owned(),
             secret: SHOP_SECRET.to_owned(),
+            reader: Some((READER.0.to_owned(), READER.1.to_owned())),
             over: options.over,
             home: Some(format!("{home}{SHOP}")),
             webhook_secret: WEBHOOK_SECRET.to_owned(),
@@ -164,7 +167,7 @@ impl Stage {
                 version: options.erp,
                 database: DATABASE.to_owned(),
                 key: ERP_KEY.to_owned(),
-                race_rate: if options.faults { 0.02 } else { 0.0 },
+                race_rate: options.faults,
                 languages: vec!["en_US".to_owned(), "fr_FR".to_owned()],
                 ..ErpOptions::default()
             },
@@ -176,8 +179,8 @@ impl Stage {
                 .map(|code| crate::currency(code))
                 .collect(),
         );
-        let (rates, hooks) = if options.faults {
-            (wire_rates(), hook_rates())
+        let (rates, hooks) = if options.faults > 0.0 {
+            (wire_rates(options.faults), hook_rates())
         } else {
             (FaultRates::NONE, HookRates::default())
         };
@@ -391,12 +394,12 @@ fn csv(rows: &[(String, String)]) -> String {
     text
 }
 
-fn wire_rates() -> FaultRates {
+fn wire_rates(rate: f64) -> FaultRates {
     FaultRates {
         retry_after: 0,
         slow_for: Duration::from_millis(100),
         restart_for: Duration::from_millis(200),
-        ..FaultRates::all(0.02)
+        ..FaultRates::all(rate)
     }
 }
 

@@ -250,7 +250,7 @@ fn without_comments(sql: &str) -> String {
 fn claim_file(path: &Path, serve: &ServeName) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".serve");
-    let broken = |error: std::io::Error| StoreError::Database(sqlx::Error::Io(error));
+    let broken = |error: std::io::Error| StoreError::from(sqlx::Error::Io(error));
     let mut file = File::options()
         .create(true)
         .truncate(false)
@@ -331,7 +331,7 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
     match options.open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(StoreError::Database(sqlx::Error::Io(error))),
+        Err(error) => Err(StoreError::from(sqlx::Error::Io(error))),
     }
 }
 

@@ -42,6 +42,8 @@ pub struct DemoArguments {
 
 /// Orders arrive over this span.
 const OVER: Duration = Duration::from_secs(4);
+/// How often each of the eight kinds of fault strikes, per request: one request in twelve meets one.
+const FAULTS: f64 = 0.01;
 /// What has not settled by then will not.
 const LONGEST: Duration = Duration::from_secs(120);
 
@@ -70,7 +72,7 @@ pub async fn run(context: &Context, arguments: DemoArguments) -> Result<u8, Fail
         seed: arguments.seed,
         orders: arguments.orders,
         over: OVER,
-        faults: !arguments.no_faults,
+        faults: if arguments.no_faults { 0.0 } else { FAULTS },
         people: false,
         erp: arguments.erp.into(),
     };

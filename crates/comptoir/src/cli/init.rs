@@ -197,6 +197,5 @@ confirm = \"always\"
 [policy.products]
 # fee = \"FEE\"
 # rounding = \"ROUND\"
-# gift_card = \"GIFT\"
 # without_sku = \"MISC\"
 ";

@@ -41,6 +41,9 @@ pub struct SimArguments {
     hub: Option<String>,
 }
 
+/// How often each of the eight kinds of fault strikes, per request: one request in six meets one.
+const FAULTS: f64 = 0.02;
+
 /// Versions of Odoo that are simulated.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub enum Erp {
@@ -77,7 +80,7 @@ pub async fn run(context: &Context, arguments: SimArguments) -> Result<u8, Failu
         seed: arguments.seed,
         orders: arguments.orders,
         over: Duration::from_secs(arguments.over),
-        faults: arguments.faults,
+        faults: if arguments.faults { FAULTS } else { 0.0 },
         people: arguments.people,
         erp: arguments.erp.into(),
     };

@@ -162,7 +162,8 @@ pub fn wrong_dependencies(metadata: &Value) -> Vec<String> {
 
 pub fn banned_words(sources: &[Source]) -> Vec<String> {
     let mut wrong = Vec::new();
-    for source in sources.iter().filter(|source| source.is_rust()) {
+    let product = |source: &&Source| source.is_rust() && !is_test_folder(sources, &source.path);
+    for source in sources.iter().filter(product) {
         let bans: Vec<&Ban> = BANS
             .iter()
             .filter(|ban| ban.paths.iter().any(|path| source.path.starts_with(path)))
@@ -180,6 +181,18 @@ pub fn banned_words(sources: &[Source]) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Whether a file lies in a folder `tests` inside `src` that its parent declares for tests only.
+fn is_test_folder(sources: &[Source], path: &str) -> bool {
+    let Some((parent, _)) = path.split_once("/tests/") else {
+        return false;
+    };
+    let declared = format!("{parent}/mod.rs");
+    parent.contains("/src/")
+        && sources.iter().any(|source| {
+            source.path == declared && source.text.contains("#[cfg(test)]\nmod tests;")
+        })
 }
 
 /// Systems named in the engine, comments and tests included.

@@ -163,6 +163,18 @@ fn a_banned_word_is_found_in_code_but_not_in_words_about_it() {
 }
 
 #[test]
+fn a_folder_of_tests_inside_src_may_start_servers_when_it_is_declared_for_tests() {
+    let test = "crates/connectors/src/a/tests/server.rs";
+    let mut sources = planted(test, "use tokio::net::TcpListener;");
+    assert_eq!(imports::banned_words(&sources).len(), 2);
+    sources.extend(planted(
+        "crates/connectors/src/a/mod.rs",
+        "#[cfg(test)]\nmod tests;",
+    ));
+    assert_eq!(imports::banned_words(&sources).len(), 0);
+}
+
+#[test]
 fn sql_and_a_crate_without_lints_are_found() {
     let sql = imports::sql_elsewhere;
     assert_eq!(found(sql, "crates/engine/src/x.rs", "q(\"SELECT 1\")"), 1);

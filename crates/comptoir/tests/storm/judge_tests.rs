@@ -153,7 +153,7 @@ fn the_report_counts_what_the_simulators_hold() {
         seed: 1,
         orders: 60,
         over: Duration::ZERO,
-        faults: false,
+        faults: 0.0,
         people: false,
         erp: Version::V19,
     };

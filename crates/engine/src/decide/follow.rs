@@ -202,7 +202,9 @@ fn agree(
         _ if touched => return Decision::Hold(vec![Cause::Edited]),
         Verdict::OtherCurrency => return Decision::Hold(vec![Cause::Currency]),
         Verdict::Off(_) => return Decision::Hold(vec![Cause::Total]),
-        Verdict::Round(_) if binding(held) => return Decision::Hold(vec![Cause::Total]),
+        Verdict::Round(amount) if binding(held) || !kept(case, amount) => {
+            return Decision::Hold(vec![Cause::Total]);
+        }
         Verdict::Round(_) if !target.fresh => return look(link),
         Verdict::Round(amount) => return round(case, link, target, &marked, amount),
     }
@@ -237,6 +239,13 @@ fn date_kept(
     let mut after = before.clone();
     after.dates.placed = order.dates.placed;
     write(case, link, target, Step::Update, after, Some(before))
+}
+
+/// Whether the target keeps a price of this many decimals. What it would cut to nothing would be written again and again: 0.002 of a
+/// currency with three decimals, where prices have two.
+fn kept(case: &Case<'_>, amount: Decimal) -> bool {
+    let decimals = case.account.price_decimals;
+    decimals.is_none_or(|decimals| amount.round_dp(decimals) == amount)
 }
 
 /// Adds the rounding line, changes the one there is, or removes it. Only that line is in the update, so nothing else is touched.

@@ -110,10 +110,13 @@ fn record(id: &RemoteId, version: u64, order: &Order) -> Record {
 
 /// A shop: orders in the order of their last change.
 #[derive(Clone, Default)]
-pub struct Shop(Arc<Mutex<Vec<(RemoteId, Option<Order>)>>>);
+pub struct Shop(Arc<Mutex<Vec<Change>>>);
+
+/// An order as it was at one time; none for an item that no connector can read.
+type Change = (RemoteId, Option<Order>);
 
 impl Shop {
-    fn changes(&self) -> MutexGuard<'_, Vec<(RemoteId, Option<Order>)>> {
+    fn changes(&self) -> MutexGuard<'_, Vec<Change>> {
         self.0.lock().unwrap()
     }
 
@@ -216,6 +219,7 @@ struct Held {
     skus: BTreeMap<String, Vec<RemoteId>>,
     fates: BTreeMap<(Kind, Step), VecDeque<Fate>>,
     down: Option<Fault>,
+    site: Option<String>,
     cent: Decimal,
     ids: u64,
     writes: usize,
@@ -258,6 +262,11 @@ impl Erp {
     /// Calls are answered again.
     pub fn up(&self) {
         self.held().down = None;
+    }
+
+    /// It answers as another site, or as itself again.
+    pub fn answers_as(&self, site: Option<&str>) {
+        self.held().site = site.map(str::to_owned);
     }
 
     /// From now on orders come out this much dearer than asked for.
@@ -431,7 +440,11 @@ impl Connector for Erp {
     }
 
     async fn probe(&self) -> Result<Account, Fault> {
-        Ok(account("erp"))
+        let mut account = account("erp");
+        if let Some(site) = &self.held().site {
+            account.site.clone_from(site);
+        }
+        Ok(account)
     }
 
     async fn changes(&self, _: Kind, _: &Cursor) -> Result<Page, Fault> {

@@ -217,6 +217,7 @@ mod tests {
             id: dec(rate).mantissa() as i64 * 2 + i64::from(*included),
             rate: dec(rate),
             included: *included,
+            affects_base: false,
         };
         let left = |discount: &str| Decimal::ONE - dec(discount) / Decimal::ONE_HUNDRED;
         lines
@@ -235,6 +236,31 @@ mod tests {
             decimals,
         };
         policy.document(&bases(lines))
+    }
+
+    /// 100.00 with 5 % and 9.975 % on top of it: 5.00 and 10.47, not 9.98.
+    #[test]
+    fn a_tax_that_affects_the_base_is_taxed_too() {
+        let tax = |id: i64, rate: &str, affects_base| Tax {
+            id,
+            rate: dec(rate),
+            included: false,
+            affects_base,
+        };
+        for new_engine in [false, true] {
+            for (affects, total) in [(true, "15.47"), (false, "14.98")] {
+                let policy = Policy {
+                    rounding: PerLine,
+                    new_engine,
+                    decimals: 2,
+                };
+                let base = Base {
+                    raw: dec("100"),
+                    taxes: vec![tax(1, "5", affects), tax(2, "9.975", false)],
+                };
+                assert_eq!(policy.document(&[base]).tax, dec(total));
+            }
+        }
     }
 
     /// The Odoo rows of the project's rounding vectors (facts from Odoo's own tests and issues, named there by id): id, where rounded,

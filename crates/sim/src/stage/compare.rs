@@ -91,10 +91,12 @@ impl<'a> Books<'a> {
             let ids = report.planted.entry(cause.clone()).or_default();
             ids.insert(order.id.to_string());
         }
+        let currency = order.currency.to_string();
+        if held.is_some() || order.expected == Expected::Imported {
+            *report.total.shop.entry(currency.clone()).or_default() += order.total;
+        }
         if let Some(held) = held {
-            let sums = report.total.entry(order.currency.to_string()).or_default();
-            sums.shop += order.total;
-            sums.erp += held.total;
+            *report.total.erp.entry(currency).or_default() += held.total;
             report.order_violations += usize::from(violates(order, held));
         }
         if let Some(why) = wrong(order, held) {

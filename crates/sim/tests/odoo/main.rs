@@ -8,3 +8,4 @@ mod people;
 mod served;
 mod speed;
 mod tapes;
+mod tolerated;

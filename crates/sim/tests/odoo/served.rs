@@ -15,6 +15,7 @@ pub fn erp(options: ErpOptions) -> Erp {
         name: name.to_owned(),
         rate: dec(rate),
         included,
+        affects_base: false,
     };
     let mut mug = ErpProduct::new("MUG", "Mug", dec("15.00"));
     mug.taxes = vec!["20 incl".to_owned()];
