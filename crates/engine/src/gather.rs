@@ -329,14 +329,20 @@ pub async fn look(
         let Some(link) = &mut item.link else { continue };
         match seen.get(&link.id) {
             Some(Ok((order, version))) => {
-                let written = link.base.as_ref().or(item.source.order.as_ref());
-                let tolerance = item.flow.policy.tolerance;
-                link.put = link.put.or_else(|| first_sight(written, order, tolerance));
+                let first = link.put.is_none();
+                if first {
+                    let written = link.base.as_ref().or(item.source.order.as_ref());
+                    link.put = first_sight(written, order, item.flow.policy.tolerance);
+                }
                 item.target = Some(Target {
                     order: Some(order.clone()),
                     version: version.clone(),
                     fresh: true,
                 });
+                if first {
+                    // Kept now: what is seen later may be a person's.
+                    commit.links.extend(crate::turn::link_row(pass, item));
+                }
             }
             Some(Err(fault)) if fault.next == Next::Gone => {
                 link.gone = true;

@@ -225,7 +225,8 @@ async fn prove_by_state(
                     pass.confirmed.insert(intent.key.clone());
                 }
                 let base = (intent.step == Step::Update).then_some(intent.input);
-                relink(pass, intent, content_digest(order), base, commit).await?;
+                let put = (!noted(intent, order)).then(|| content_digest(order));
+                relink(pass, intent, put, base, commit).await?;
             }
             _ => absent(pass, intent, commit),
         }
@@ -233,11 +234,22 @@ async fn prove_by_state(
     Ok(())
 }
 
+/// Whether the order has another note than our update left: a person wrote it since.
+fn noted(intent: &IntentRow, held: &Order) -> bool {
+    let words = |note: &str| note.split_whitespace().collect::<String>();
+    match Document::from_json(&intent.document) {
+        Ok(Document::Order(order)) if intent.step == Step::Update => {
+            words(&order.note) != words(&held.note)
+        }
+        _ => false,
+    }
+}
+
 /// Our own write changed the target's look: note it, or the next turn takes it for a person's edit.
 async fn relink(
     pass: &Pass<'_>,
     intent: &IntentRow,
-    put: Digest,
+    put: Option<Digest>,
     base: Option<Digest>,
     commit: &mut Commit,
 ) -> Result<(), StoreError> {
@@ -265,7 +277,7 @@ async fn relink(
         state: row.state,
         sole: true,
         base: base.or(row.base),
-        put: Some(put),
+        put: put.or(row.put),
         at: pass.now,
     }));
     Ok(())

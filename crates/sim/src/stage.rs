@@ -117,10 +117,15 @@ pub struct Report {
     /// Orders confirmed at another total than the shop charged, or set back to an older version of the shop's order. Those that
     /// people of the ERP touched are not looked at, nor are the totals of those that people of the shop changed.
     pub order_violations: usize,
-    /// Orders that people of the ERP touched and that no longer are as those people left them.
+    /// Orders that people of the ERP touched and that no longer are as those people left them, crossings aside.
     pub edits_overwritten: usize,
     /// Those, in words.
     pub overwritten: Vec<String>,
+    /// Orders that are not as people of the ERP left them because a write crossed with theirs: whoever sent it had looked at the order
+    /// just before, and could not know.
+    pub edits_crossed: usize,
+    /// Those, in words.
+    pub crossed: Vec<String>,
     /// Orders that people of the ERP deleted and that were made again.
     pub deletions_undone: usize,
     /// Those.

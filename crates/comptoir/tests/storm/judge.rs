@@ -34,6 +34,9 @@ pub struct Findings {
     pub doubled_customers: usize,
     pub violations: usize,
     pub overwritten: usize,
+    /// Changed by a write that crossed with the person's: its sender had looked at the order just before, and had no way to know.
+    /// Counted, and no failure.
+    pub crossed: usize,
     pub undone: usize,
     /// Deleted before the hub had learnt that it was made: its answer was lost, or the hub was killed before it came, or an older
     /// copy of the store was put back. Odoo keeps no trace of a deleted order, so nobody can tell it from one that was never made.
@@ -87,6 +90,7 @@ pub fn judge(seen: &Seen, orders: usize) -> Findings {
         doubled_customers: report.customers.doubled,
         violations: report.order_violations,
         overwritten: report.edits_overwritten,
+        crossed: report.edits_crossed,
         undone: 0,
         unseen: 0,
         wrong: report.wrong.clone(),
@@ -162,9 +166,12 @@ fn compare_counts(seen: &Seen, orders: usize, wrong: &mut Vec<String>) {
 impl Findings {
     /// Whether there are none.
     pub fn is_well(&self) -> bool {
-        let unseen = self.unseen;
+        let Findings {
+            crossed, unseen, ..
+        } = *self;
         *self
             == Findings {
+                crossed,
                 unseen,
                 ..Findings::default()
             }

@@ -87,6 +87,15 @@ fn a_deletion_that_nobody_could_know_of_is_counted_apart() {
 }
 
 #[test]
+fn a_write_that_crossed_with_a_person_is_counted_apart() {
+    let mut seen = well();
+    seen.report.edits_crossed = 1;
+    let findings = judge(&seen, 3);
+    assert!(findings.is_well());
+    assert_eq!((findings.overwritten, findings.crossed), (0, 1));
+}
+
+#[test]
 fn what_the_hub_learnt_stands_in_its_journal() {
     let journal = serde_json::json!({"journal": [
         {"event": "failed", "step": "create"},

@@ -20,6 +20,7 @@ pub fn tell(store: &str, seed: u64, storm: &Storm, outcome: &Outcome) {
         ("doubled customers", findings.doubled_customers.to_string()),
         ("violations", findings.violations.to_string()),
         ("overwritten", findings.overwritten.to_string()),
+        ("crossed", findings.crossed.to_string()),
         ("undone", findings.undone.to_string()),
         ("undone unseen", findings.unseen.to_string()),
         ("all findings", findings.wrong.len().to_string()),

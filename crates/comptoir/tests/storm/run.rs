@@ -128,8 +128,12 @@ fn run(place: &Place, workspace: &Path, storm: &Storm, seed: u64) -> Outcome {
     }
     let quieted = settle(&sim, workspace, &mut hub);
     let seen = look(&sim, workspace);
+    let findings = judge(&seen, storm.orders);
+    if findings != Findings::default() {
+        keep_what_was_said(&seen, workspace);
+    }
     Outcome {
-        findings: judge(&seen, storm.orders),
+        findings,
         kills: storm.kills,
         between: seen.report.withheld.unheard,
         quieted,
@@ -200,6 +204,16 @@ fn is_calm_within(limit: Duration, sim: &Sim, workspace: &Path, hub: &mut Hub) -
         };
     }
     false
+}
+
+/// For whoever looks for the cause: both sides, and what the hub says of every order that people touched.
+fn keep_what_was_said(seen: &Seen, workspace: &Path) {
+    std::fs::write(workspace.join("seen.txt"), format!("{seen:#?}")).unwrap();
+    for id in &seen.report.touched {
+        let explanation = comptoir(workspace, &["explain", "orders", id]);
+        let path = workspace.join(format!("order-{id}.json"));
+        std::fs::write(path, format!("{explanation:#}")).unwrap();
+    }
 }
 
 /// Everything there is to see.

@@ -70,26 +70,27 @@ fn edited(link: &OrderLink, held: &Order) -> bool {
 }
 
 /// The same before a write that would take a person's edit away. Where it is not known what our last write left there (its answer was
-/// lost, or the store is an older copy), another total than that of `written` is taken for one.
+/// lost, or the store is an older copy), another total or note than that of `written` is taken for one.
 fn may_be_edited(case: &Case<'_>, link: &OrderLink, held: &Order, written: Option<&Order>) -> bool {
     if link.put.is_some() {
         return edited(link, held);
     }
     let marked = with_rounding_marked(case, held);
-    !agrees(written, &marked, case.flow.policy.tolerance)
+    !looks_like(written, &marked, case.flow.policy.tolerance)
 }
 
-fn agrees(written: Option<&Order>, held: &Order, tolerance: Tolerance) -> bool {
+fn looks_like(written: Option<&Order>, held: &Order, tolerance: Tolerance) -> bool {
     written.is_some_and(|written| {
-        let verdict = total::compare(written, held, tolerance);
-        matches!(verdict, Verdict::Equal | Verdict::Round(_))
+        let total = total::compare(written, held, tolerance);
+        let words = |order: &Order| order.note.split_whitespace().collect::<String>();
+        matches!(total, Verdict::Equal | Verdict::Round(_)) && words(written) == words(held)
     })
 }
 
 /// What a later edit is measured against where no reading followed our own write: the first sight of the target's order. Not where
-/// its total is another one than that of what was written: a person may have been faster.
+/// it has another total or note than what was written: a person may have been faster.
 pub fn first_sight(written: Option<&Order>, held: &Order, tolerance: Tolerance) -> Option<Digest> {
-    agrees(written, held, tolerance).then(|| content_digest(held))
+    looks_like(written, held, tolerance).then(|| content_digest(held))
 }
 
 fn binding(held: &Order) -> bool {
@@ -197,6 +198,7 @@ fn agree(
 ) -> Decision {
     let marked = with_rounding_marked(case, held);
     let touched = edited(link, held);
+    let written = link.base.as_ref().or(case.source.order.as_ref());
     match total::compare(order, &marked, case.flow.policy.tolerance) {
         Verdict::Equal => {}
         _ if touched => return Decision::Hold(vec![Cause::Edited]),
@@ -206,6 +208,9 @@ fn agree(
             return Decision::Hold(vec![Cause::Total]);
         }
         Verdict::Round(_) if !target.fresh => return look(link),
+        Verdict::Round(_) if may_be_edited(case, link, held, written) => {
+            return Decision::Hold(vec![Cause::Edited]);
+        }
         Verdict::Round(amount) => return round(case, link, target, &marked, amount),
     }
     if binding(held) || case.flow.policy.confirm == Confirm::Never {

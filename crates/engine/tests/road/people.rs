@@ -61,6 +61,47 @@ async fn an_edit_made_before_we_learnt_of_our_own_create_is_held_too() {
 }
 
 #[tokio::test]
+async fn a_note_written_before_we_learnt_of_our_own_create_stops_the_rounding_line() {
+    for noted in [true, false] {
+        let mut bench = Bench::new();
+        bench.erp.off_by(Decimal::new(-1, 2));
+        bench.put("1", order("1001", "a@example.test"));
+        assert!(bench.run_until(Point::Called, 1).await);
+        let (id, _) = bench.erp.orders()[0].clone();
+        if noted {
+            bench
+                .erp
+                .edit(&id, |order| order.note = "call before".to_owned());
+        }
+        assert_eq!(bench.run().await, None);
+        let (stands, lines) = if noted {
+            ("held edited:order", 1)
+        } else {
+            ("done -", 2)
+        };
+        assert_eq!(bench.stands("1").await, stands);
+        assert_eq!(bench.erp.orders()[0].1.lines.len(), lines);
+    }
+}
+
+#[tokio::test]
+async fn what_was_seen_first_is_kept_over_a_failed_write() {
+    let mut bench = Bench::new();
+    bench.erp.blind();
+    bench.erp.off_by(Decimal::new(-1, 2));
+    bench.put("1", order("1001", "a@example.test"));
+    // The buyer, the order, and then the rounding line: looked at, and the power fails before it is sent.
+    assert!(bench.run_until(Point::IntentsStored, 2).await);
+    let (id, _) = bench.erp.orders()[0].clone();
+    bench
+        .erp
+        .edit(&id, |order| order.note = "call before".to_owned());
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "held edited:order");
+    assert_eq!(bench.erp.orders()[0].1.lines.len(), 1);
+}
+
+#[tokio::test]
 async fn a_draft_that_nobody_touched_follows_the_shop() {
     let mut bench = Bench::new();
     bench.flow.policy.confirm = Confirm::Never;

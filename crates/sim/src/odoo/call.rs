@@ -178,6 +178,7 @@ impl Erp {
             env,
             rounding: self.options().rounding,
             stale: BTreeSet::new(),
+            looked: BTreeSet::new(),
         };
         let result = work(&mut session);
         if result.is_err() {
@@ -185,6 +186,7 @@ impl Erp {
             return result;
         }
         session.settle();
+        let looked = std::mem::take(&mut session.looked);
         let touched = state.store.commit();
         if !touched.is_empty() {
             if by == Hand::Hub {
@@ -193,6 +195,9 @@ impl Erp {
             }
             state.ledger.note(&state.store, &touched, by, now);
             self.0.turn.store(state.store.turn, Ordering::Release);
+        }
+        if by == Hand::Hub {
+            state.ledger.look(&looked);
         }
         result
     }

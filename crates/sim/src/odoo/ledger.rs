@@ -80,6 +80,8 @@ pub struct ErpVersion {
     pub at: Timestamp,
     /// By whom.
     pub by: Hand,
+    /// How many of the versions before it the API had been asked for when it came to be.
+    pub looked: usize,
     /// What.
     pub contents: Arc<ErpContents>,
 }
@@ -103,6 +105,8 @@ pub struct ErpOrder {
     pub deleted: Option<(Timestamp, Hand)>,
     /// What it says now (or said last).
     pub contents: Arc<ErpContents>,
+    /// How many of its versions there were when the API was asked for it last.
+    pub looked: usize,
     /// Everything it has said, oldest first. Only the last without [`super::ErpOptions::history`].
     pub history: Vec<ErpVersion>,
 }
@@ -187,13 +191,17 @@ impl Ledger {
         }
     }
 
+    /// Notes that the API was asked for orders, and answered.
+    pub(super) fn look(&mut self, orders: &BTreeSet<i64>) {
+        for id in orders {
+            if let Some(story) = self.stories.get_mut(id) {
+                story.looked = story.history.len();
+            }
+        }
+    }
+
     fn note_order(&mut self, store: &Store, row: &Row, by: Hand, at: Timestamp) {
         let contents = Arc::new(contents(store, row));
-        let version = ErpVersion {
-            at,
-            by,
-            contents: contents.clone(),
-        };
         let short = self.short;
         let story = self.stories.entry(row.id).or_insert_with(|| ErpOrder {
             id: row.id,
@@ -204,6 +212,7 @@ impl Ledger {
             touched_by_person: by == Hand::Person,
             deleted: None,
             contents: contents.clone(),
+            looked: 0,
             history: Vec::new(),
         });
         story.key = store.key_of(M::Order, row.id);
@@ -215,11 +224,16 @@ impl Ledger {
             return;
         }
         story.touched_by_person |= by == Hand::Person;
-        story.contents = contents;
+        story.contents = contents.clone();
         if short {
             story.history.clear();
         }
-        story.history.push(version);
+        story.history.push(ErpVersion {
+            at,
+            by,
+            looked: story.looked,
+            contents,
+        });
     }
 
     pub(super) fn order(&self, id: i64) -> Option<&ErpOrder> {

@@ -184,10 +184,14 @@ impl Session<'_> {
             "search_count" => Json::from(self.search(model, &search(args))?.len()),
             "search_read" => {
                 let found = self.search(model, &search(args))?;
+                self.look(model, &found);
                 self.read(model, &found, list(args, "fields"), classic(args))?
             }
             "name_search" => self.name_search(model, args)?,
-            "read" => self.read(model, &ids, list(args, "fields"), classic(args))?,
+            "read" => {
+                self.look(model, &ids);
+                self.read(model, &ids, list(args, "fields"), classic(args))?
+            }
             "fields_get" => {
                 self.fields_get(model, list(args, "allfields"), list(args, "attributes"))
             }

@@ -156,6 +156,13 @@ impl Session<'_> {
     }
 
     /// Records as `read` shows them. Ids that are gone are left out without a word.
+    /// Notes which orders are read.
+    pub(super) fn look(&mut self, model: M, ids: &[i64]) {
+        if model == M::Order {
+            self.looked.extend(ids);
+        }
+    }
+
     pub(super) fn read(
         &self,
         model: M,

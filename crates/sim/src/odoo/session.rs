@@ -38,6 +38,8 @@ pub(super) struct Session<'a> {
     pub rounding: Rounding,
     /// Orders whose totals must be worked out again before the end.
     pub stale: BTreeSet<i64>,
+    /// Orders that were read.
+    pub looked: BTreeSet<i64>,
 }
 
 /// What is left to do after the record's own columns are set.

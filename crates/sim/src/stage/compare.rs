@@ -2,7 +2,7 @@
 
 use super::Report;
 use crate::odoo::people::{Deed, Touched};
-use crate::odoo::{Erp, ErpContents, ErpOrder, Hand};
+use crate::odoo::{Erp, ErpContents, ErpOrder, ErpVersion, Hand};
 use crate::traps::Expected;
 use crate::woocommerce::ShopOrder;
 use jiff::Timestamp;
@@ -189,12 +189,63 @@ pub(super) fn hand_edits(shop: &[ShopOrder], erp: &Erp, touched: &[Touched], rep
             }
             continue;
         }
-        if let Some(why) = overwritten(&order.contents, deed) {
+        let Some(why) = overwritten(&order.contents, deed) else {
+            continue;
+        };
+        let story = format!("{why}: {}", story(&order));
+        if crossed(&order) {
+            report.edits_crossed += 1;
+            report.crossed.push(story);
+        } else {
             report.edits_overwritten += 1;
-            let number = &order.client_order_ref;
-            report.overwritten.push(format!("order {number}: {why}"));
+            report.overwritten.push(story);
         }
     }
+}
+
+/// Whether each write of the API that changed what a person had left was sent by someone who had looked at the order before that
+/// person's deed and not since: the two crossed on their way. Odoo has no write that fails when the record has changed.
+fn crossed(order: &ErpOrder) -> bool {
+    let by_person = |version: &ErpVersion| version.by == Hand::Person;
+    let Some(deed) = order.history.iter().rposition(by_person) else {
+        return false;
+    };
+    let left = &order.history[deed].contents;
+    let content = order.lines != left.lines || order.note != left.note;
+    let changes = order.history[deed..].windows(2).filter(|pair| {
+        let (before, after) = (&pair[0].contents, &pair[1].contents);
+        if content {
+            before.lines != after.lines || before.note != after.note
+        } else {
+            before.state != after.state
+        }
+    });
+    let unseen: Vec<bool> = changes.map(|pair| pair[1].looked <= deed).collect();
+    !unseen.is_empty() && unseen.iter().all(|unseen| *unseen)
+}
+
+/// An order and everything that happened to it, in one line each.
+fn story(order: &ErpOrder) -> String {
+    let mut story = format!("order {} ({})", order.client_order_ref, order.id);
+    for ErpVersion {
+        at,
+        by,
+        looked,
+        contents,
+    } in &order.history
+    {
+        let lines: Vec<String> = contents
+            .lines
+            .iter()
+            .map(|line| format!("{} × {} = {}", line.quantity, line.sku, line.total))
+            .collect();
+        let (state, total, note) = (&contents.state, contents.total, contents.note.len());
+        let lines = lines.join(", ");
+        story.push_str(&format!(
+            "\n    {at} {by:?}, of {looked} known: {state}, {total} ({lines}), a note of {note} bytes"
+        ));
+    }
+    story
 }
 
 /// How an order is not as a person left it. A draft that a person edited may still be confirmed.
@@ -210,5 +261,101 @@ fn overwritten(now: &ErpContents, deed: &Touched) -> Option<&'static str> {
         Some("a person cancelled it, and it is not cancelled any more")
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    /// An order's story: by whom, how many versions its writer had known, state and note.
+    fn order(story: &[(Hand, usize, &str, &str)]) -> ErpOrder {
+        let contents = |state: &str, note: &str| {
+            Arc::new(ErpContents {
+                state: state.to_owned(),
+                client_order_ref: "1001".to_owned(),
+                origin: String::new(),
+                note: note.to_owned(),
+                currency: None,
+                untaxed: Decimal::ZERO,
+                tax: Decimal::ZERO,
+                total: Decimal::ZERO,
+                partner: 1,
+                invoice_partner: 1,
+                shipping_partner: 1,
+                date_order: None,
+                lines: Vec::new(),
+            })
+        };
+        let history: Vec<ErpVersion> = story
+            .iter()
+            .map(|(by, looked, state, note)| ErpVersion {
+                at: Timestamp::UNIX_EPOCH,
+                by: *by,
+                looked: *looked,
+                contents: contents(state, note),
+            })
+            .collect();
+        ErpOrder {
+            id: 1,
+            name: "S00001".to_owned(),
+            key: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            created_by: Hand::Hub,
+            touched_by_person: true,
+            deleted: None,
+            contents: history.last().unwrap().contents.clone(),
+            looked: 0,
+            history,
+        }
+    }
+
+    #[test]
+    fn a_write_of_someone_who_had_not_looked_since_has_crossed() {
+        let created = (Hand::Hub, 0, "draft", "");
+        let noted = (Hand::Person, 1, "draft", "call");
+        let blind = (Hand::Hub, 1, "draft", "other");
+        let knowing = (Hand::Hub, 2, "draft", "other");
+        let confirmed = (Hand::Hub, 2, "sale", "call");
+        assert!(crossed(&order(&[created, noted, blind])));
+        assert!(!crossed(&order(&[created, noted, knowing])));
+        // What did not touch what the person left is no excuse for what did, either way.
+        assert!(!crossed(&order(&[
+            created,
+            noted,
+            confirmed,
+            (Hand::Hub, 3, "sale", "other"),
+        ])));
+        let blindly = (Hand::Hub, 1, "sale", "call");
+        assert!(!crossed(&order(&[
+            created,
+            noted,
+            blindly,
+            (Hand::Hub, 3, "sale", "other"),
+        ])));
+        // A crossing first and a knowing write after it.
+        assert!(!crossed(&order(&[
+            created,
+            noted,
+            blind,
+            (Hand::Hub, 3, "draft", "third"),
+        ])));
+    }
+
+    #[test]
+    fn a_state_that_a_person_set_can_be_crossed_too() {
+        let created = (Hand::Hub, 0, "draft", "");
+        let cancelled = (Hand::Person, 1, "cancel", "");
+        assert!(crossed(&order(&[
+            created,
+            cancelled,
+            (Hand::Hub, 1, "sale", "")
+        ])));
+        assert!(!crossed(&order(&[
+            created,
+            cancelled,
+            (Hand::Hub, 2, "sale", "")
+        ])));
     }
 }
