@@ -73,7 +73,8 @@ async fn hook(
     let connection = name
         .parse::<ConnectionName>()
         .ok()
-        .and_then(|name| hub.connections.get(&name).cloned());
+        .and_then(|name| hub.connections.get(&name).cloned())
+        .filter(|connection| connection.connector.capabilities().hooks);
     let Some(connection) = connection else {
         return answer(StatusCode::NOT_FOUND, Code::UnknownHook);
     };
@@ -109,7 +110,7 @@ async fn hook(
     for hint in hints {
         if let Err(error) = hub.store.hint(&connection.name, hint).await {
             tracing::error!(connection = %connection.name, %error, "webhook not stored");
-            return answer(StatusCode::SERVICE_UNAVAILABLE, Code::StoreBroken);
+            return answer(StatusCode::SERVICE_UNAVAILABLE, error.code());
         }
     }
     connection.look.notify_one();

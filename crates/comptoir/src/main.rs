@@ -29,7 +29,8 @@ fn main() -> ExitCode {
     match runtime.block_on(cli::run(arguments)) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            out::talk(&failure.text);
+            let language = words::language(|name| std::env::var(name).ok());
+            out::talk(failure.text(language));
             if let Some(code) = failure.code {
                 out::talk(format!("  docs/errors/{code}.md"));
             }

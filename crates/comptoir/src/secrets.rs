@@ -29,13 +29,18 @@ impl EnvFile {
         let Ok(about) = std::fs::metadata(&path) else {
             return Ok(EnvFile(BTreeMap::new()));
         };
-        let bad = |what: &str| Problem::new(Code::BadValue, what).file(FILE);
         if about.permissions().mode() & 0o077 != 0 {
-            return Err(
-                bad("it holds secrets and others may read it").fix(format!("chmod 600 {FILE}"))
-            );
+            let fix = format!("chmod 600 {FILE}");
+            return Err(Problem::new(
+                Code::BadValue,
+                "it holds secrets and others may read it",
+                "il contient des secrets et d'autres peuvent le lire",
+            )
+            .file(FILE)
+            .fix(fix.clone(), fix));
         }
-        let text = std::fs::read_to_string(&path).map_err(|error| bad(&error.to_string()))?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| Problem::worded(Code::BadValue, error).file(FILE))?;
         let mut values = BTreeMap::new();
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();
@@ -43,9 +48,15 @@ impl EnvFile {
                 continue;
             }
             // The line itself may be a secret: it is not repeated.
-            let (name, value) = line
-                .split_once('=')
-                .ok_or_else(|| bad("a line is no NAME=value").line(index + 1))?;
+            let (name, value) = line.split_once('=').ok_or_else(|| {
+                Problem::new(
+                    Code::BadValue,
+                    "a line is no NAME=value",
+                    "une ligne n'est pas NOM=valeur",
+                )
+                .file(FILE)
+                .line(index + 1)
+            })?;
             let value = value.trim().trim_matches('"');
             values.insert(name.trim().to_owned(), value.to_owned());
         }

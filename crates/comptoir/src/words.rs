@@ -2,6 +2,7 @@
 
 use comptoir_model::Decimal;
 use comptoir_model::code::Language;
+use comptoir_model::fault::Fault;
 use comptoir_model::money::Currency;
 
 /// The language of `LC_ALL`, `LC_MESSAGES` or `LANG`, in this order: French when it begins with `fr`, else English.
@@ -21,6 +22,19 @@ pub fn either<'a>(language: Language, english: &'a str, french: &'a str) -> &'a 
     match language {
         Language::English => english,
         Language::French => french,
+    }
+}
+
+/// A fault with its code. Connectors word it in English; in French the code's title stands before that.
+pub fn fault(language: Language, fault: &Fault) -> String {
+    match language {
+        Language::English => fault.to_string(),
+        Language::French => {
+            let title = fault.code.title(language).trim_end_matches('.');
+            let text = fault.to_string();
+            let words = text.split_once(' ').map_or("", |(_, words)| words);
+            format!("{} {title} : {words}", fault.code)
+        }
     }
 }
 

@@ -87,11 +87,19 @@ impl Workspace {
     pub async fn connections(&self) -> Result<Vec<Connection>, Failure> {
         let secrets = Secrets::load(&self.dir, &self.store).await?;
         let mut connections = Vec::new();
+        let mut problems = Vec::new();
         for (name, config) in &self.config.connections {
             let kit = Kit::new(name.clone()).with_webhook_secrets(secrets.webhook(name));
-            connections.push(open_connection(name, config, kit, &secrets)?);
+            match open_connection(name, config, kit, &secrets) {
+                Ok(connection) => connections.push(connection),
+                Err(problem) => problems.push(problem),
+            }
         }
-        Ok(connections)
+        if problems.is_empty() {
+            Ok(connections)
+        } else {
+            Err(problems.into())
+        }
     }
 
     /// A hub over everything.
@@ -133,12 +141,18 @@ async fn open_store(dir: &Path, hub: &HubConfig, role: Role) -> Result<Store, Fa
     };
     let mut options = StoreOptions {
         retention_ms: i64::from(hub.keep_days) * 86_400_000,
+        max_page_count: hub.store_at_most_mib.map(pages),
         ..StoreOptions::default()
     };
     if role == Role::Serve {
         options.serve = Some(comptoir_store::ServeName::this_process("comptoir serve"));
     }
     Ok(Store::open(&url, options).await?)
+}
+
+/// So many MiB in pages of SQLite, which are 4 KiB.
+fn pages(mib: u32) -> u32 {
+    mib.saturating_mul(256).max(1)
 }
 
 /// The flows of a configuration.
@@ -178,8 +192,12 @@ pub fn spec(name: &str) -> Result<&'static Spec, Problem> {
         .find(|spec| spec.name == name)
         .ok_or_else(|| {
             let known: Vec<&str> = all.iter().map(|spec| spec.name).collect();
-            Problem::new(Code::UnknownName, format!("there is no connector `{name}`"))
-                .fix(format!("known: {}", known.join(", ")))
+            Problem::new(
+                Code::UnknownName,
+                format!("there is no connector `{name}`"),
+                format!("il n'y a pas de connecteur `{name}`"),
+            )
+            .suggest(name, known)
         })
 }
 
@@ -188,7 +206,7 @@ fn open_connection(
     config: &ConnectionConfig,
     kit: Kit,
     secrets: &Secrets,
-) -> Result<Connection, Failure> {
+) -> Result<Connection, Problem> {
     let file = format!("connections/{name}.toml");
     let spec = spec(&config.connector).map_err(|problem| problem.file(&file))?;
     let settings = config::fill_in(&config.settings, &file, &|name| secrets.get(name))?;
@@ -197,7 +215,10 @@ fn open_connection(
             Some(field) => format!("`{field}`: {}", fault.why),
             None => fault.why.clone(),
         };
-        Problem::new(fault.code, what).file(&file)
+        let setting = fault.field.as_deref().unwrap_or_default();
+        Problem::worded(fault.code, what)
+            .file(&file)
+            .line(config.lines.get(setting).copied())
     })?;
     let mut connection = Connection::new(name.clone(), connector);
     connection.settle_seconds = config.settle_seconds;

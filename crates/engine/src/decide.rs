@@ -4,7 +4,7 @@ mod follow;
 mod order;
 mod party;
 
-pub use follow::content_digest;
+pub use follow::{content_digest, first_sight};
 pub use party::{address_part, claims_of};
 
 use crate::answers::Answers;

@@ -1,7 +1,7 @@
 //! What a decision needs, fetched for many records at once: from the store, and from the target by questions.
 
 use crate::answers::believed;
-use crate::decide::{Missing, OrderLink, Source, Target, content_digest};
+use crate::decide::{Missing, OrderLink, Source, Target, first_sight};
 use crate::point::Point;
 use crate::retry;
 use crate::turn::{Item, Pass};
@@ -329,8 +329,9 @@ pub async fn look(
         let Some(link) = &mut item.link else { continue };
         match seen.get(&link.id) {
             Some(Ok((order, version))) => {
-                // Without a reading after our own write, the first sight is what a later edit is measured against.
-                link.put = link.put.or_else(|| Some(content_digest(order)));
+                let written = link.base.as_ref().or(item.source.order.as_ref());
+                let tolerance = item.flow.policy.tolerance;
+                link.put = link.put.or_else(|| first_sight(written, order, tolerance));
                 item.target = Some(Target {
                     order: Some(order.clone()),
                     version: version.clone(),

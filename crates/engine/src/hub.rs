@@ -10,6 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Everything a process needs to work.
 pub struct Hub {
@@ -21,6 +22,8 @@ pub struct Hub {
     pub patience: Patience,
     /// How often the store is asked for due work without a bell, in milliseconds.
     pub idle_ms: u64,
+    /// How often a system is asked again who it is and what it offers.
+    pub probe_every: Duration,
     /// Who this process is, as an owner of connections.
     pub owner: String,
     /// Whether another owner is known to have ended (a process of this machine that is gone), so that its lease need not run out.
@@ -49,6 +52,7 @@ impl Hub {
                 .collect(),
             patience: Patience::default(),
             idle_ms: 1_000,
+            probe_every: Duration::from_secs(300),
             owner,
             has_ended: |_| false,
             breakpoints: Breakpoints::default(),

@@ -9,7 +9,7 @@ use comptoir_model::code::Code;
 use comptoir_model::fault::{Fault, Next};
 use comptoir_store::{Ownership, StoreError};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::{RwLock, watch};
 
@@ -21,12 +21,8 @@ const RENEW: Duration = Duration::from_secs(30);
 const LONGEST_CALL_MS: i64 = 300_000;
 /// How long a pass that is under way at a stop may go on.
 const GRACE: Duration = Duration::from_secs(10);
-/// How often the system is asked again what it offers.
-const PROBE: Duration = Duration::from_secs(300);
 /// How long a full store is left alone before it is tried again.
 const FULL: Duration = Duration::from_secs(5);
-/// How long a connection rests whose credentials were refused, before they are tried again.
-const LOCKED_MS: i64 = 300_000;
 
 /// Owns a connection for as long as `stop` says nothing. A pass that is under way when it does may still end, within [`GRACE`].
 ///
@@ -59,6 +55,11 @@ pub async fn run(
         }
     }
     Ok(())
+}
+
+/// Whether the system will not work again by itself.
+fn waits_for_a_person(fault: &Fault) -> bool {
+    matches!(fault.next, Next::Locked | Next::Refused | Next::Bug)
 }
 
 async fn stopped(stop: &watch::Receiver<bool>) {
@@ -95,6 +96,8 @@ struct Owner<'a> {
     connection: &'a Connection,
     lease: RwLock<Ownership>,
     failures: AtomicU32,
+    /// Another site answers: nothing is read or written until the right one does.
+    barred: AtomicBool,
     stop: &'a watch::Receiver<bool>,
 }
 
@@ -109,6 +112,7 @@ async fn own(
         connection,
         lease: RwLock::new(ownership),
         failures: AtomicU32::new(0),
+        barred: AtomicBool::new(false),
         stop,
     };
     let grace = async {
@@ -142,6 +146,7 @@ impl Owner<'_> {
     }
 
     async fn work(&self) -> Result<(), StoreError> {
+        self.forgive().await?;
         if !self.probe().await? {
             return Ok(());
         }
@@ -150,10 +155,24 @@ impl Owner<'_> {
         Ok(())
     }
 
+    /// Ends a pause that only a person can end: an owner that begins has most likely got another key or another address, and if not
+    /// it is told so again at once.
+    async fn forgive(&self) -> Result<(), StoreError> {
+        let row = self.hub.store.connection(&self.connection.name).await?;
+        let cause = row.and_then(|row| row.pause_cause);
+        if cause.is_some_and(|fault| waits_for_a_person(&fault)) {
+            self.hub
+                .store
+                .pause(&self.connection.name, None, None)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Probes until the system answers as the site this connection was made for. Answers no when it was stopped before.
     async fn probe(&self) -> Result<bool, StoreError> {
         while !self.is_stopped() {
-            self.rest().await?;
+            self.sit_out_the_pause().await?;
             match self.probe_once().await? {
                 Ok(()) => return Ok(true),
                 Err(fault) => self.pause(&fault).await?,
@@ -164,35 +183,47 @@ impl Owner<'_> {
 
     async fn probe_once(&self) -> Result<Result<(), Fault>, StoreError> {
         let (hub, connection) = (self.hub, self.connection);
-        let known = hub.store.connection(&connection.name).await?;
-        let known = known.and_then(|row| row.account);
+        let row = hub.store.connection(&connection.name).await?;
+        let paused = row.as_ref().is_some_and(|row| row.pause_cause.is_some());
+        let known = row.and_then(|row| row.account);
         let probed = retry::read(&hub.patience, || connection.connector.probe()).await;
         let account = match probed {
             Ok(account) => account,
             Err(fault) => return Ok(Err(fault)),
         };
-        if known.is_some_and(|known| known.site != account.site) {
+        if let Some(known) = known
+            && known.site != account.site
+        {
             let why = format!(
-                "this connection was made for another site than {}",
-                account.site
+                "this connection was made for another site: {} answers in place of {}; correct the address, or make a new connection",
+                account.site, known.site
             );
             return Ok(Err(Fault::locked(Code::OtherSite, why)));
         }
         hub.store.set_account(&connection.name, &account).await?;
         connection.set_account(Arc::new(account));
-        self.resumed().await?;
+        self.barred.store(false, Ordering::Relaxed);
+        // The pause may be one of an owner before this one.
+        if self.failures.swap(0, Ordering::Relaxed) > 0 || paused {
+            self.end_pause().await?;
+        }
         Ok(Ok(()))
     }
 
     /// Looks again from time to time what the system offers: a tax that was added there must not need a restart here.
     async fn probe_again(&self) -> Result<(), StoreError> {
         while !self.is_stopped() {
-            pause_a_moment(self.stop, PROBE).await;
+            if !self.barred.load(Ordering::Relaxed) {
+                pause_a_moment(self.stop, self.hub.probe_every).await;
+            }
             if self.is_stopped() {
                 return Ok(());
             }
-            self.rest().await?;
+            self.sit_out_the_pause().await?;
             if let Err(fault) = self.probe_once().await? {
+                // Once its pause is over, others must not go on with a site that is not ours.
+                let barred = fault.code == Code::OtherSite;
+                self.barred.fetch_or(barred, Ordering::Relaxed);
                 self.pause(&fault).await?;
             }
         }
@@ -263,8 +294,19 @@ impl Owner<'_> {
         Ok(())
     }
 
-    /// Waits while the connection is paused. The pause stands in the store, so that `status` shows it and a person can end it.
+    /// Waits while the connection is paused, and while another site answers in its place.
     async fn rest(&self) -> Result<(), StoreError> {
+        loop {
+            self.sit_out_the_pause().await?;
+            if self.is_stopped() || !self.barred.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            pause_a_moment(self.stop, Duration::from_millis(self.hub.idle_ms)).await;
+        }
+    }
+
+    /// Waits while the connection is paused. The pause stands in the store, so that `status` shows it and a person can end it.
+    async fn sit_out_the_pause(&self) -> Result<(), StoreError> {
         while !self.is_stopped() {
             let row = self.hub.store.connection(&self.connection.name).await?;
             let Some(until) = row.and_then(|row| row.paused_until) else {
@@ -282,9 +324,10 @@ impl Owner<'_> {
 
     async fn pause(&self, fault: &Fault) -> Result<(), StoreError> {
         let failed = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
-        let wait = match fault.next {
-            Next::Locked | Next::Refused | Next::Bug => LOCKED_MS,
-            _ => self.hub.patience.wait_ms(failed, fault),
+        let wait = if waits_for_a_person(fault) {
+            self.hub.patience.locked_ms
+        } else {
+            self.hub.patience.wait_ms(failed, fault)
         };
         let until = self.hub.store.now().await? + wait;
         tracing::warn!(connection = %self.connection.name, %fault, wait_ms = wait, "paused");
@@ -296,12 +339,16 @@ impl Owner<'_> {
 
     async fn resumed(&self) -> Result<(), StoreError> {
         if self.failures.swap(0, Ordering::Relaxed) > 0 {
-            tracing::info!(connection = %self.connection.name, "answers again");
-            self.hub
-                .store
-                .pause(&self.connection.name, None, None)
-                .await?;
+            self.end_pause().await?;
         }
         Ok(())
+    }
+
+    async fn end_pause(&self) -> Result<(), StoreError> {
+        tracing::info!(connection = %self.connection.name, "answers again");
+        self.hub
+            .store
+            .pause(&self.connection.name, None, None)
+            .await
     }
 }

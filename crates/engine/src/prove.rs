@@ -82,14 +82,31 @@ fn absent(pass: &mut Pass<'_>, intent: &IntentRow, commit: &mut Commit) {
         .capabilities()
         .operation(intent.kind, intent.step);
     let unique = operation.is_some_and(|operation| operation.guard == Guard::Unique);
-    if unique || pass.now >= intent.settle_at {
+    let settle_at = operation.map_or(intent.settle_at, |operation| {
+        settled(pass, intent, pass.connection.settle_ms(operation))
+    });
+    if unique || pass.now >= settle_at {
         commit.outcomes.push(outcome(intent, IntentState::Dropped));
         commit.journal.push(note(pass, intent, "proved absent"));
     } else {
         if intent.state == IntentState::Sent {
-            commit.outcomes.push(outcome(intent, IntentState::Unknown));
+            commit.outcomes.push(IntentOutcome {
+                settle_at: Some(settle_at),
+                ..outcome(intent, IntentState::Unknown)
+            });
         }
         stays_open(pass, intent);
+    }
+}
+
+/// When the vendor must have ended this write. What a process sent that is known to have ended has no caller any more: its call ended
+/// before this owner began, at the latest, and not only at its own deadline.
+fn settled(pass: &Pass<'_>, intent: &IntentRow, settle_ms: i64) -> i64 {
+    match pass.ownership {
+        Some(own) if own.previous.is_none() && intent.sent_at <= own.since => {
+            intent.settle_at.min(own.since + settle_ms)
+        }
+        _ => intent.settle_at,
     }
 }
 

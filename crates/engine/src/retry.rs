@@ -10,6 +10,8 @@ pub struct Patience {
     pub first_ms: i64,
     /// The longest wait, in milliseconds.
     pub longest_ms: i64,
+    /// How long a connection rests that only a person can put right, before it is tried again, in milliseconds.
+    pub locked_ms: i64,
     /// Tries of one record while others pass, before it is held.
     pub tries: u32,
 }
@@ -19,6 +21,7 @@ impl Default for Patience {
         Patience {
             first_ms: 2_000,
             longest_ms: 300_000,
+            locked_ms: 300_000,
             tries: 8,
         }
     }

@@ -5,7 +5,9 @@
 
 use crate::answers::Answers;
 use crate::connection::Connection;
-use crate::decide::{Case, Decision, OrderLink, Party, Proposal, Source, Target, Verdict, decide};
+use crate::decide::{
+    Case, Decision, OrderLink, Party, Proposal, Source, Target, Verdict, decide, first_sight,
+};
 use crate::flow::{Flow, Mode};
 use crate::hub::Hub;
 use crate::point::Point;
@@ -409,12 +411,12 @@ pub fn rebase(pass: &Pass<'_>, item: &mut Item, notes: &mut Commit) {
     let Some(link) = &mut item.link else { return };
     link.base_digest = Some(digest);
     link.base = order;
-    if link.put.is_none() {
-        link.put = item
-            .target
+    if let (None, Some(target)) = (link.put, &item.target) {
+        let tolerance = item.flow.policy.tolerance;
+        link.put = target
+            .order
             .as_ref()
-            .and_then(|target| target.order.as_ref())
-            .map(crate::decide::content_digest);
+            .and_then(|held| first_sight(link.base.as_ref(), held, tolerance));
     }
     let row = link_row(pass, item);
     notes.links.extend(row);

@@ -8,7 +8,7 @@
 //! - line totals are net even when prices include tax: net is gross minus the rounded tax;
 //! - shipping is taxed like the goods: at the standard rate as soon as one line is.
 
-use crate::catalogue::{Catalogue, TaxClass};
+use crate::catalogue::Catalogue;
 use crate::woocommerce::order::{Fee, Line, LineTax, Order, ShippingLine, TaxLine};
 use comptoir_model::money::RoundingMode;
 use rust_decimal::Decimal;
@@ -127,7 +127,7 @@ pub(crate) fn ring_up(order: &mut Order, shop: &Catalogue, terms: Terms) {
     let to = order.taxed_at();
     for line in &mut order.lines {
         let rates = if line.taxable {
-            rates_of(shop, &to, TaxClass::of(&line.tax_class))
+            rates_of(shop, &to, &line.tax_class)
         } else {
             Vec::new()
         };
@@ -146,7 +146,7 @@ pub(crate) fn recalculate(order: &mut Order, shop: &Catalogue) {
     ring_up(order, shop, terms);
 }
 
-fn rates_of(shop: &Catalogue, to: &(String, String), class: TaxClass) -> Vec<Rate> {
+fn rates_of(shop: &Catalogue, to: &(String, String), class: &str) -> Vec<Rate> {
     shop.rates(&to.0, &to.1, class)
         .into_iter()
         .map(|tax| Rate {
@@ -222,15 +222,12 @@ fn inside(amount: Decimal, rates: &[Rate]) -> Vec<Decimal> {
 /// Shipping and fee taxes, the tax lines and the sums.
 fn settle(order: &mut Order, shop: &Catalogue, terms: Terms) {
     let to = order.taxed_at();
-    let standard = order
-        .lines
-        .iter()
-        .any(|line| line.taxable && line.tax_class.is_empty());
-    let reduced = order.lines.iter().any(|line| line.taxable);
-    let class = match (standard, reduced) {
-        (true, _) => Some(TaxClass::Standard),
-        (false, true) => Some(TaxClass::Reduced),
-        (false, false) => None,
+    let taxable = order.lines.iter().filter(|line| line.taxable);
+    let mut classes = taxable.map(|line| line.tax_class.as_str());
+    let first = classes.next();
+    let class = match classes.any(str::is_empty) {
+        true => Some(""),
+        false => first,
     };
     let shipping_rates = class.map_or_else(Vec::new, |class| rates_of(shop, &to, class));
     // Shipping and fees are net in both sorts of shop, and their tax is rounded at once.
@@ -242,10 +239,12 @@ fn settle(order: &mut Order, shop: &Catalogue, terms: Terms) {
     for line in &mut order.shipping_lines {
         tax_shipping(line, &shipping_rates, net);
     }
-    let fee_rates = rates_of(shop, &to, TaxClass::Standard);
     for fee in &mut order.fees {
-        let rates: &[Rate] = if fee.taxable { &fee_rates } else { &[] };
-        tax_fee(fee, rates, net);
+        let rates = match fee.taxable {
+            true => rates_of(shop, &to, &fee.tax_class),
+            false => Vec::new(),
+        };
+        tax_fee(fee, &rates, net);
     }
     order.include_tax |= terms.include_tax;
     order.at_subtotal = terms.at_subtotal;
@@ -300,7 +299,7 @@ fn tax_lines(order: &Order, shop: &Catalogue) -> Vec<TaxLine> {
                     id: before.map_or(0, |line| line.id),
                     rate: rate.id,
                     code: rate.code(),
-                    label: rate.name.to_owned(),
+                    label: rate.name.clone().into_owned(),
                     compound: rate.compound,
                     percent: rate.rate,
                     tax: Decimal::ZERO,
@@ -353,7 +352,7 @@ pub(crate) fn erp_difference(order: &Order, shop: &Catalogue) -> Decimal {
     for line in order.lines.iter().filter(|line| !line.quantity.is_zero()) {
         let unit = RoundingMode::HalfUp.round(round(line.total) / line.quantity, 2);
         let rates = if line.taxable {
-            rates_of(shop, &to, TaxClass::of(&line.tax_class))
+            rates_of(shop, &to, &line.tax_class)
         } else {
             Vec::new()
         };

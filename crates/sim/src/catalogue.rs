@@ -8,6 +8,7 @@ mod rates;
 use goods::items;
 use rates::{erp_taxes, taxes};
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The class of a product's tax, as WooCommerce names it.
@@ -25,14 +26,6 @@ impl TaxClass {
         match self {
             TaxClass::Standard => "",
             TaxClass::Reduced => "reduced-rate",
-        }
-    }
-
-    /// The class of a slug; unknown ones count as standard.
-    pub fn of(slug: &str) -> Self {
-        match slug {
-            "reduced-rate" => TaxClass::Reduced,
-            _ => TaxClass::Standard,
         }
     }
 }
@@ -104,19 +97,19 @@ pub struct ShopTax {
     /// Id of the rate.
     pub id: u64,
     /// Country it is for.
-    pub country: &'static str,
+    pub country: Cow<'static, str>,
     /// State, or empty.
-    pub state: &'static str,
+    pub state: Cow<'static, str>,
     /// Rate in percent.
     pub rate: Decimal,
     /// Name the buyer reads.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Priority: rates of several priorities stand side by side on one line.
     pub priority: u32,
     /// Charged on top of the taxes before it.
     pub compound: bool,
-    /// Class.
-    pub class: TaxClass,
+    /// Slug of its class; empty for the standard rate.
+    pub class: Cow<'static, str>,
     /// The ERP's tax for it.
     pub erp: &'static str,
     /// Whether the workspace has a row for it. One has none, on purpose.
@@ -126,7 +119,7 @@ pub struct ShopTax {
 impl ShopTax {
     /// The rate's code on an order, such as `FR-TVA 20-1`: country, state, name in capitals, priority.
     pub fn code(&self) -> String {
-        let parts = [self.country, self.state, self.name];
+        let parts = [&*self.country, &*self.state, &*self.name];
         let head: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         format!("{}-{}", head.join("-").to_uppercase(), self.priority)
     }
@@ -314,7 +307,7 @@ impl Catalogue {
     }
 
     /// The rates charged on a class of goods that go to a place.
-    pub fn rates(&self, country: &str, state: &str, class: TaxClass) -> Vec<&ShopTax> {
+    pub fn rates(&self, country: &str, state: &str, class: &str) -> Vec<&ShopTax> {
         self.taxes
             .iter()
             .filter(|tax| tax.country == country && tax.class == class)

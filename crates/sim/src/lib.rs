@@ -22,6 +22,7 @@ pub mod seed;
 pub mod server;
 pub mod stage;
 pub mod traps;
+pub mod withhold;
 pub mod woocommerce;
 
 use comptoir_model::money::Currency;

@@ -15,8 +15,8 @@ use crate::traps::{Expected, Trap};
 use crate::woocommerce::order::{Ids, Order};
 use comptoir_model::equation::Tolerance;
 use comptoir_model::money::Currency;
-pub(crate) use draft::COUPONS;
 use draft::Draft;
+pub(crate) use draft::{COUPONS, Coupon};
 use rust_decimal::Decimal;
 
 /// What the generator made: orders without dates, oldest first, and the accounts of the shop.

@@ -1,18 +1,24 @@
 //! A simulated shop and a simulated ERP side by side behind one address, with faults on every wire, people who work by hand on both
 //! sides, and a report counted from what the two hold. Nothing here knows what stands between them.
 
+mod compare;
+
+pub use compare::{NOT_IN_THE_ERP, Undone};
+
 use crate::catalogue::{Catalogue, catalogue};
 use crate::fault::{FaultRates, Faults};
 use crate::hooks::{HookFaults, HookRates};
 use crate::odoo::people::{Person, Touched};
-use crate::odoo::{Erp, ErpOptions, ErpOrder, ErpProduct, ErpTax, Version};
+use crate::odoo::{Erp, ErpOptions, ErpProduct, ErpTax, Version};
 use crate::people::People;
-use crate::traps::Expected;
-use crate::woocommerce::{Shop, ShopOptions, ShopOrder};
+use crate::withhold::{Withheld, Withholder};
+use crate::woocommerce::{Shop, ShopOptions};
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use compare::Books;
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -43,6 +49,10 @@ const DATABASE: &str = "simulated";
 const SHOP_KEY: &str = "ck_simulated";
 const SHOP_SECRET: &str = "cs_simulated";
 const ERP_KEY: &str = "simulated-key";
+/// How long a write is waited for whose answer shall be withheld.
+const NEXT_WRITE: Duration = Duration::from_secs(3);
+/// Key and secret of the simulated shop that may only read.
+pub const READER: (&str, &str) = ("ck_simulated_reader", "cs_simulated_reader");
 /// The webhook secret of the simulated shop.
 pub const WEBHOOK_SECRET: &str = "simulated-webhook-secret";
 
@@ -59,13 +69,15 @@ pub struct Stage {
     pub erp_faults: Faults,
     /// Faults of webhooks.
     pub hook_faults: HookFaults,
+    /// Answers of the ERP that are withheld after their effect.
+    pub withholder: Withholder,
     options: StageOptions,
     home: String,
     touched: Arc<Mutex<Vec<Touched>>>,
 }
 
 /// Sums by currency, as decimal strings, over orders that people of neither side touched.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sums {
     /// What the shop charged for the orders that should be in the ERP.
     pub shop: BTreeMap<String, Decimal>,
@@ -74,7 +86,7 @@ pub struct Sums {
 }
 
 /// Counts of orders.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderCounts {
     /// Placed in the shop.
     pub shop: usize,
@@ -82,19 +94,19 @@ pub struct OrderCounts {
     pub erp: usize,
     /// More orders in the ERP than the one each should have.
     pub doubled: usize,
-    /// Orders that should be in the ERP and are not.
+    /// Untouched orders that should be in the ERP and are not.
     pub missing: usize,
 }
 
 /// Counts of customers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerCounts {
     /// More customers in the ERP with one e-mail address than one.
     pub doubled: usize,
 }
 
 /// What shop and ERP hold.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Orders.
     pub orders: OrderCounts,
@@ -102,14 +114,32 @@ pub struct Report {
     pub customers: CustomerCounts,
     /// Sums: equal when every order that should be in the ERP is there, at its price.
     pub total: Sums,
-    /// Orders confirmed at another total than the shop charged, or set back to an older version of the shop's order.
+    /// Orders confirmed at another total than the shop charged, or set back to an older version of the shop's order. Those that
+    /// people of the ERP touched are not looked at, nor are the totals of those that people of the shop changed.
     pub order_violations: usize,
     /// Orders that people of the ERP touched and that no longer are as those people left them.
     pub edits_overwritten: usize,
+    /// Those, in words.
+    pub overwritten: Vec<String>,
     /// Orders that people of the ERP deleted and that were made again.
     pub deletions_undone: usize,
+    /// Those.
+    pub undone: Vec<Undone>,
+    /// Ids of the shop's orders that people of either side touched.
+    pub touched: BTreeSet<String>,
+    /// Ids of orders that only people of the shop touched and that are not in the ERP as the shop has them now, and why. Once
+    /// everything has settled they must be held.
+    pub differing: BTreeMap<String, String>,
+    /// Ids of untouched orders that must be held, by cause.
+    pub planted: BTreeMap<String, BTreeSet<String>>,
+    /// Untouched orders that are not as they must be once everything has settled, in words.
+    pub wrong: Vec<String>,
     /// Calls by system and operation.
     pub calls: BTreeMap<String, u64>,
+    /// Calls that changed something, by system.
+    pub writes: BTreeMap<String, u64>,
+    /// Answers of the ERP that were withheld after their effect.
+    pub withheld: Withheld,
     /// Faults by wire and kind.
     pub faults: BTreeMap<String, u64>,
     /// Orders of the shop not placed yet.
@@ -125,6 +155,7 @@ impl Stage {
             orders: options.orders,
             key: SHOP_KEY.to_owned(),
             secret: SHOP_SECRET.to_owned(),
+            reader: Some((READER.0.to_owned(), READER.1.to_owned())),
             over: options.over,
             home: Some(format!("{home}{SHOP}")),
             webhook_secret: WEBHOOK_SECRET.to_owned(),
@@ -159,6 +190,7 @@ impl Stage {
             shop_faults: Faults::new(options.seed, rates, crate::woocommerce::error_body),
             erp_faults: Faults::new(options.seed ^ 0xE49, rates, crate::odoo::error_body),
             hook_faults: HookFaults::new(options.seed, hooks),
+            withholder: Withholder::default(),
             home: home.to_owned(),
             options,
             touched: Arc::default(),
@@ -169,9 +201,11 @@ impl Stage {
     pub fn router(&self) -> Router {
         let reporting = self.clone();
         let quieting = self.clone();
+        let withholder = self.withholder.clone();
+        let erp = self.withholder.before(self.erp.router());
         Router::new()
             .nest(SHOP, self.shop_faults.before(self.shop.router()))
-            .nest(ERP, self.erp_faults.before(self.erp.router()))
+            .nest(ERP, self.erp_faults.before(erp))
             .route(
                 "/__sim/report",
                 get(move || async move { Json(reporting.report()) }),
@@ -181,6 +215,16 @@ impl Stage {
                 post(move || async move {
                     quieting.quiet();
                     "quiet\n"
+                }),
+            )
+            // Answers once a write's effect is done and its caller waits for an answer that does not come for some seconds.
+            .route(
+                "/__sim/withhold",
+                post(move || async move {
+                    match withholder.next(NEXT_WRITE).await {
+                        true => (StatusCode::OK, "withheld\n"),
+                        false => (StatusCode::GATEWAY_TIMEOUT, "no write came\n"),
+                    }
                 }),
             )
     }
@@ -234,39 +278,21 @@ impl Stage {
             waiting: self.shop.waiting(),
             ..Report::default()
         };
-        let by_number = by_number(&erp);
+        let deleted = self.erp.deleted_orders();
+        let books = Books::new(&erp, &deleted, self.shop.catalogue().statuses.clone());
         report.orders.shop = shop.len();
-        report.orders.erp = by_number.len();
-        report.orders.doubled = erp.len() - by_number.len();
+        report.orders.erp = books.count();
+        report.orders.doubled = erp.len() - books.count();
         for order in &shop {
-            let held = by_number.get(order.number.as_str()).copied();
-            let untouched =
-                order.touched.is_empty() && held.is_none_or(|held| !held.touched_by_person);
-            let due = untouched && order.expected == Expected::Imported && !self.was_deleted(order);
-            report.orders.missing += usize::from(due && held.is_none());
-            let add = |sums: &mut BTreeMap<String, Decimal>, amount: Decimal| {
-                *sums.entry(order.currency.to_string()).or_default() += amount;
-            };
-            if due {
-                add(&mut report.total.shop, order.total);
-            }
-            if let (true, Some(held)) = (untouched, held) {
-                add(&mut report.total.erp, held.total);
-            }
-            report.order_violations +=
-                usize::from(untouched && held.is_some_and(|held| violates(order, held)));
+            books.add(order, &mut report);
         }
         report.customers.doubled = self.doubled_customers();
-        self.hand_edits(&mut report);
+        let touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        compare::hand_edits(&shop, &self.erp, &touched, &mut report);
+        drop(touched);
         self.count_wires(&mut report);
+        report.withheld = self.withholder.counts();
         report
-    }
-
-    fn was_deleted(&self, order: &ShopOrder) -> bool {
-        self.erp
-            .deleted_orders()
-            .iter()
-            .any(|deleted| deleted.client_order_ref == order.number)
     }
 
     fn doubled_customers(&self) -> usize {
@@ -281,31 +307,6 @@ impl Stage {
             .count()
     }
 
-    /// What became of the orders that people of the ERP touched.
-    fn hand_edits(&self, report: &mut Report) {
-        let touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
-        let last: BTreeMap<i64, &Touched> = touched.iter().map(|deed| (deed.order, deed)).collect();
-        let keys: BTreeSet<String> = self
-            .erp
-            .orders()
-            .into_iter()
-            .filter_map(|order| order.key)
-            .collect();
-        for (id, deed) in last {
-            let Some(order) = self.erp.order(id) else {
-                continue;
-            };
-            if order.deleted.is_some() {
-                let again = deed.key.as_ref().is_some_and(|key| keys.contains(key));
-                report.deletions_undone += usize::from(again);
-                continue;
-            }
-            let (now, left) = (&order.contents, &deed.left);
-            let same_lines = now.lines == left.lines;
-            report.edits_overwritten += usize::from(!same_lines || now.note != left.note);
-        }
-    }
-
     fn count_wires(&self, report: &mut Report) {
         let calls = [("shop", self.shop.calls()), ("erp", self.erp.calls())];
         for (system, counts) in calls {
@@ -313,6 +314,10 @@ impl Stage {
                 report.calls.insert(format!("{system} {what}"), count);
             }
         }
+        let writes = [("shop", self.shop.writes()), ("erp", self.erp.writes())];
+        report
+            .writes
+            .extend(writes.map(|(system, count)| (system.to_owned(), count)));
         let faults = [
             ("shop", self.shop_faults.counts()),
             ("erp", self.erp_faults.counts()),
@@ -433,24 +438,4 @@ fn erp_taxes(goods: &Catalogue) -> Vec<ErpTax> {
             affects_base: tax.affects_base,
         })
         .collect()
-}
-
-/// The ERP's orders by the shop's number; the first of several.
-fn by_number(orders: &[ErpOrder]) -> BTreeMap<&str, &ErpOrder> {
-    let mut found = BTreeMap::new();
-    for order in orders {
-        found
-            .entry(order.client_order_ref.as_str())
-            .or_insert(order);
-    }
-    found
-}
-
-/// Whether an order that nobody touched was ever confirmed at another total than the shop charged.
-fn violates(order: &ShopOrder, held: &ErpOrder) -> bool {
-    let binding = |state: &str| matches!(state, "sale" | "done");
-    held.history
-        .iter()
-        .filter(|version| binding(&version.contents.state))
-        .any(|version| version.contents.total != order.total)
 }

@@ -80,11 +80,17 @@ impl StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        // SQLITE_FULL is 13; PostgreSQL's disk_full is 53100.
-        let full = error
-            .as_database_error()
-            .and_then(|error| error.code())
-            .is_some_and(|code| code == "13" || code == "53100");
+        // SQLITE_FULL is 13, and 4874 (SQLITE_IOERR_SHMSIZE) is no room for its index of the log; PostgreSQL's disk_full is 53100.
+        let full = match &error {
+            sqlx::Error::Io(error) => matches!(
+                error.kind(),
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+            ),
+            error => error
+                .as_database_error()
+                .and_then(|error| error.code())
+                .is_some_and(|code| matches!(code.as_ref(), "13" | "4874" | "53100")),
+        };
         if full {
             StoreError::Full
         } else {

@@ -10,7 +10,7 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 /// The schema this program knows.
@@ -250,7 +250,7 @@ fn without_comments(sql: &str) -> String {
 fn claim_file(path: &Path, serve: &ServeName) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".serve");
-    let broken = |error: std::io::Error| StoreError::Database(sqlx::Error::Io(error));
+    let broken = |error: std::io::Error| StoreError::from(sqlx::Error::Io(error));
     let mut file = File::options()
         .create(true)
         .truncate(false)
@@ -290,7 +290,7 @@ async fn open_sqlite(path: &Path, options: &StoreOptions) -> Result<Db, StoreErr
     if let Some(pages) = options.max_page_count {
         connect = connect.pragma("max_page_count", pages.to_string());
     }
-    let connection = SqliteConnection::connect_with(&connect).await?;
+    let connection = first_connection(&connect).await?;
     let read = SqlitePoolOptions::new()
         .max_connections(4)
         // A file does not hang up: its connections need no test, and keep their prepared statements.
@@ -305,6 +305,23 @@ async fn open_sqlite(path: &Path, options: &StoreOptions) -> Result<Db, StoreErr
     })
 }
 
+/// The first connection to a file. Where another process makes the file at this moment, or puts it away as the last one to close it,
+/// SQLite says `SQLITE_BUSY` (5) at once, whatever the busy timeout: switching to WAL needs the file alone.
+async fn first_connection(connect: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
+    let deadline = Instant::now() + WAIT;
+    loop {
+        let error = match SqliteConnection::connect_with(connect).await {
+            Ok(connection) => return Ok(connection),
+            Err(error) => error,
+        };
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.is_none_or(|code| code != "5") || Instant::now() >= deadline {
+            return Err(error.into());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Makes a new file that only its owner may read: there will be personal data in it. SQLite gives its other files the same rights.
 fn make_private(path: &Path) -> Result<(), StoreError> {
     let mut options = File::options();
@@ -314,7 +331,7 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
     match options.open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(StoreError::Database(sqlx::Error::Io(error))),
+        Err(error) => Err(StoreError::from(sqlx::Error::Io(error))),
     }
 }
 

@@ -15,6 +15,8 @@ pub struct Ownership {
     pub connection: ConnectionName,
     /// Its epoch: every commit of the owner checks it.
     pub epoch: i64,
+    /// Since when (unix ms).
+    pub since: i64,
     /// Until when (unix ms), unless renewed.
     pub lease_until: i64,
     /// The lease end of an owner that did not give it back and may still have calls under way.
@@ -107,6 +109,7 @@ impl Store {
         Ok(Some(Ownership {
             connection: connection.clone(),
             epoch,
+            since: now,
             lease_until,
             previous: (!known_dead).then_some(row.lease_until),
         }))

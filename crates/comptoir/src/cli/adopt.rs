@@ -35,12 +35,11 @@ struct Adopted {
 /// Runs the command.
 pub async fn run(context: &Context, arguments: AdoptArguments) -> Result<u8, Failure> {
     let workspace = Workspace::open(&context.dir, Role::Beside).await?;
-    let config = workspace.config.flows.get(&arguments.flow).ok_or_else(|| {
-        Failure::new(
-            exit::CONFIGURATION,
-            format!("there is no flow `{}`", arguments.flow),
-        )
-    })?;
+    let config = workspace
+        .config
+        .flows
+        .get(&arguments.flow)
+        .ok_or_else(|| Failure::no_flow(&arguments.flow))?;
     let connections = workspace.connections().await?;
     let find = |name: &ConnectionName| {
         connections

@@ -1,13 +1,15 @@
 //! `check`: tests every connection and audits the data that flows would carry. One list to fix.
 
 use super::Context;
+use crate::advice;
 use crate::exit::{self, Failure};
 use crate::out;
 use crate::workspace::{Role, Workspace};
 use comptoir_engine::connection::Connection;
 use comptoir_model::account::{Account, Severity};
-use comptoir_model::code::Code;
-use comptoir_model::key::{ConnectionName, Kind};
+use comptoir_model::cause::Cause;
+use comptoir_model::code::{Code, Language};
+use comptoir_model::key::{ConnectionName, FlowName, Kind};
 use comptoir_model::order::Order;
 use comptoir_model::port::{Cursor, Query};
 use comptoir_rules::buyer::folded_email;
@@ -31,9 +33,22 @@ struct Report {
 
 #[derive(Debug, Serialize)]
 struct Fix {
+    #[serde(serialize_with = "as_written")]
     code: Code,
     subject: String,
     what: String,
+    /// What to do.
+    fix: String,
+}
+
+/// `CMP-NNNN`, as everywhere else.
+fn as_written<S: serde::Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(code)
+}
+
+/// Where more is said about a code.
+fn page(code: Code) -> String {
+    format!("docs/errors/{code}.md")
 }
 
 /// Runs the command.
@@ -57,6 +72,7 @@ pub async fn run(context: &Context) -> Result<u8, Failure> {
                         code: notice.code,
                         subject: connection.name.to_string(),
                         what: notice.detail.clone(),
+                        fix: page(notice.code),
                     });
                 }
                 accounts.insert(connection.name.clone(), account);
@@ -64,12 +80,25 @@ pub async fn run(context: &Context) -> Result<u8, Failure> {
             Err(fault) => report.fixes.push(Fix {
                 code: fault.code,
                 subject: connection.name.to_string(),
-                what: fault.why,
+                fix: page(fault.code),
+                what: match fault.field {
+                    Some(field) => format!("{} (field `{field}`)", fault.why),
+                    None => fault.why,
+                },
             }),
         }
     }
     for name in workspace.config.flows.keys() {
-        audit(&workspace, &connections, &accounts, name, &mut report).await?;
+        let (language, workspace) = (context.language, &workspace);
+        audit(
+            workspace,
+            &connections,
+            &accounts,
+            name,
+            language,
+            &mut report,
+        )
+        .await?;
     }
     if context.json {
         out::json(&report);
@@ -88,7 +117,8 @@ async fn audit(
     workspace: &Workspace,
     connections: &[Connection],
     accounts: &BTreeMap<ConnectionName, Account>,
-    name: &comptoir_model::key::FlowName,
+    name: &FlowName,
+    language: Language,
     report: &mut Report,
 ) -> Result<(), Failure> {
     let flow = &workspace.config.flows[name];
@@ -125,6 +155,7 @@ async fn audit(
             code: Code::MissingRow,
             subject: name.to_string(),
             what: format!("{cause} ({count})"),
+            fix: advice::fix(&cause, language),
         });
     }
     for (table, row, to) in dangling(flow, account) {
@@ -132,6 +163,7 @@ async fn audit(
             code: Code::UnknownName,
             subject: format!("tables/{table}.csv"),
             what: format!("{row} → {to}"),
+            fix: page(Code::UnknownName),
         });
     }
     for (value, field) in unknown_fields(flow, account) {
@@ -139,10 +171,11 @@ async fn audit(
             code: Code::UnknownField,
             subject: format!("flows/{name}.toml"),
             what: format!("policy.fields.{value} = \"{field}\""),
+            fix: page(Code::UnknownField),
         });
     }
     match_buyers(target, &orders, flow, name, report).await?;
-    match_skus(target, skus, name, report).await
+    match_skus(target, skus, name, language, report).await
 }
 
 /// Fields of the target that the flow wants to fill and that the target does not have.
@@ -166,7 +199,7 @@ async fn match_buyers(
     target: &Connection,
     orders: &[Order],
     flow: &crate::config::FlowConfig,
-    name: &comptoir_model::key::FlowName,
+    name: &FlowName,
     report: &mut Report,
 ) -> Result<(), Failure> {
     let finds = target
@@ -199,6 +232,7 @@ async fn match_buyers(
                     code: Code::AmbiguousCustomer,
                     subject: name.to_string(),
                     what: format!("order {number}: {several}"),
+                    fix: page(Code::AmbiguousCustomer),
                 });
             }
         }
@@ -243,7 +277,8 @@ fn dangling(
 async fn match_skus(
     target: &Connection,
     skus: BTreeSet<String>,
-    name: &comptoir_model::key::FlowName,
+    name: &FlowName,
+    language: Language,
     report: &mut Report,
 ) -> Result<(), Failure> {
     let queries: Vec<Query> = skus.into_iter().map(Query::Sku).collect();
@@ -266,6 +301,10 @@ async fn match_skus(
             code,
             subject: name.to_string(),
             what: query.value().to_owned(),
+            fix: advice::fix(
+                &Cause::Product(query.value().to_owned()).to_string(),
+                language,
+            ),
         });
     }
     Ok(())
@@ -293,6 +332,7 @@ fn show(context: &Context, report: &Report) {
             fix.what,
             fix.code.title(context.language)
         ));
+        out::line(format!("    → {}", fix.fix));
     }
     if report.fixes.is_empty() {
         out::line(context.either("Nothing to fix.", "Rien à corriger."));

@@ -83,10 +83,11 @@ pub async fn explain(
     flow: &FlowName,
     id: &RemoteId,
 ) -> Result<Explanation, Failure> {
-    let config =
-        workspace.config.flows.get(flow).ok_or_else(|| {
-            Failure::new(exit::CONFIGURATION, format!("there is no flow `{flow}`"))
-        })?;
+    let config = workspace
+        .config
+        .flows
+        .get(flow)
+        .ok_or_else(|| Failure::no_flow(flow))?;
     let store = &workspace.store;
     let ids = [id.clone()];
     let work = store.work(flow, Kind::Order, &ids).await?.remove(id);

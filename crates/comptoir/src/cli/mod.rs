@@ -8,6 +8,7 @@ mod explain;
 mod hold;
 mod init;
 mod plan;
+mod schema;
 mod secret;
 mod serve;
 mod sim;
@@ -20,6 +21,7 @@ use crate::exit::Failure;
 use crate::words;
 use clap::{Parser, Subcommand};
 use comptoir_model::code::Language;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 /// A self-hosted hub between online shops and ERPs.
@@ -69,6 +71,8 @@ enum Command {
     Config(configuration::ConfigArguments),
     /// Sealed secrets.
     Secret(secret::SecretArguments),
+    /// JSON Schemas of documents, policies and connections.
+    Schema(schema::SchemaArguments),
 }
 
 /// What every command knows.
@@ -100,6 +104,7 @@ pub fn log(verbose: u8) {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
 }
 
@@ -124,6 +129,7 @@ pub async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Sync(arguments) => sync::run(&context, arguments).await,
         Command::Adopt(arguments) => adopt::run(&context, arguments).await,
         Command::Config(arguments) => configuration::run(&context, arguments).await,
+        Command::Schema(arguments) => schema::run(&context, arguments),
         Command::Secret(arguments) => secret::run(&context, arguments).await,
     }
 }

@@ -2,15 +2,18 @@
 
 use super::Context;
 use crate::exit::{self, Failure};
-use crate::out;
 use crate::workspace::{Role, Workspace, owner_name};
+use crate::{out, words};
 use clap::Args;
 use comptoir_engine::connection::Connection;
+use comptoir_engine::decide::Proposal;
 use comptoir_engine::hub::Hub;
 use comptoir_engine::preview::{Next, Preview, preview};
+use comptoir_model::Decimal;
 use comptoir_model::account::Account;
 use comptoir_model::document::Digest;
 use comptoir_model::key::{FlowName, Kind, RemoteId};
+use comptoir_model::port::Step;
 use comptoir_store::{PlanRow, PlanState, WorkRow};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -47,6 +50,8 @@ struct Summary {
     stopped: BTreeMap<String, usize>,
     nothing: usize,
     unreachable: Option<String>,
+    /// What the orders to be created come to, by currency.
+    amounts: BTreeMap<String, Decimal>,
     samples: Vec<String>,
 }
 
@@ -100,6 +105,8 @@ async fn look_ahead(
     Ok(preview(hub, target, account, works).await?)
 }
 
+/// The records that would be written, with the digest of their own step. Buyers that would be created first are left out of it: which
+/// of a buyer's orders brings the buyer along is chance.
 fn writes_of(previews: &[Preview]) -> BTreeMap<String, String> {
     previews
         .iter()
@@ -110,7 +117,7 @@ fn writes_of(previews: &[Preview]) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn digest_of(proposal: &comptoir_engine::decide::Proposal) -> String {
+fn digest_of(proposal: &Proposal) -> String {
     let mut bytes = proposal.document.to_json();
     bytes.extend(proposal.key().as_str().as_bytes());
     bytes.extend(proposal.step.as_str().as_bytes());
@@ -159,14 +166,23 @@ fn summarise(flow: &FlowName, previews: &[Preview]) -> Summary {
                 *summary.stopped.entry(cause).or_default() += 1;
             }
             Next::Unknown(fault) => summary.unreachable = Some(fault.to_string()),
-            Next::Write(proposal) => {
-                let what = format!("{} {}", proposal.step.as_str(), proposal.subject.kind);
-                *summary.writes.entry(what.clone()).or_default() += 1;
-                if summary.samples.len() < 5 {
-                    summary
-                        .samples
-                        .push(format!("{what} {}", preview.record.id));
-                }
+            Next::Write(_) => {}
+        }
+        for proposal in preview.writes() {
+            let what = format!("{} {}", proposal.step.as_str(), proposal.subject.kind);
+            *summary.writes.entry(what.clone()).or_default() += 1;
+            if let Some(order) = proposal.document.as_order()
+                && proposal.step == Step::Create
+            {
+                *summary
+                    .amounts
+                    .entry(order.currency.to_string())
+                    .or_default() += order.totals.total;
+            }
+            if summary.samples.len() < 5 && proposal.subject.kind == Kind::Order {
+                summary
+                    .samples
+                    .push(format!("{what} {}", preview.record.id));
             }
         }
     }
@@ -177,6 +193,15 @@ fn show(context: &Context, summary: &Summary) {
     out::line(format!("{}:", summary.flow));
     for (what, count) in &summary.writes {
         out::line(format!("  + {count:>6} {what}"));
+    }
+    for (currency, amount) in &summary.amounts {
+        if let Ok(currency) = currency.parse() {
+            let amount = words::money(context.language, *amount, currency);
+            out::line(format!(
+                "      {} {amount}",
+                context.either("orders of", "commandes pour")
+            ));
+        }
     }
     for (reason, count) in &summary.skipped {
         out::line(format!("  − {count:>6} {reason}"));

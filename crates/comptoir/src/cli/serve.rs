@@ -32,6 +32,8 @@ const TEND: Duration = Duration::from_secs(600);
 const TEND_AGAIN: Duration = Duration::from_millis(500);
 /// How often expired documents are deleted.
 const EXPIRE: Duration = Duration::from_secs(3_600);
+/// How long a full store is left alone before it is tried again.
+const FULL: Duration = Duration::from_secs(5);
 /// How often a new head revision, and with `--watch` the files, are looked for.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -39,7 +41,9 @@ const LOOK: Duration = Duration::from_secs(1);
 pub async fn run(context: &Context, arguments: ServeArguments) -> Result<u8, Failure> {
     let mut workspace = Workspace::open(&context.dir, Role::Serve).await?;
     let hub = Arc::new(workspace.hub(&owner_name()).await?);
-    let listener = tokio::net::TcpListener::bind(arguments.listen).await?;
+    let listener = tokio::net::TcpListener::bind(arguments.listen)
+        .await
+        .map_err(|error| cannot_listen(context, arguments.listen, &error))?;
     let address = listener.local_addr()?;
     if context.json {
         out::json(&serde_json::json!({ "listening": address.to_string() }));
@@ -53,7 +57,8 @@ pub async fn run(context: &Context, arguments: ServeArguments) -> Result<u8, Fai
     let mut current = hub;
     let result = loop {
         let (stop, stopped) = watch::channel(false);
-        let mut tasks = start(&current, &workspace, stopped);
+        let mut tasks = start(&current, &workspace, stopped.clone());
+        tasks.spawn(reconsider(current.clone(), stopped));
         let ended = tokio::select! {
             () = &mut told => End::Stop,
             failed = tasks.join_next() => End::Failed(failed.and_then(Result::ok)),
@@ -75,9 +80,6 @@ pub async fn run(context: &Context, arguments: ServeArguments) -> Result<u8, Fai
                 workspace = *next;
                 current = Arc::new(workspace.hub(&owner_name()).await?);
                 door.lead_to(current.clone());
-                for flow in &current.flows {
-                    current.store.reconsider(&flow.name).await?;
-                }
                 tracing::info!(revision = workspace.revision, "took the new revision");
             }
         }
@@ -85,6 +87,20 @@ pub async fn run(context: &Context, arguments: ServeArguments) -> Result<u8, Fai
     web.abort();
     current.store.close().await;
     result
+}
+
+fn cannot_listen(context: &Context, address: SocketAddr, error: &std::io::Error) -> Failure {
+    let (cannot, choose) = (
+        context.either("cannot listen on", "impossible d'écouter sur"),
+        context.either(
+            "choose another address with --listen",
+            "choisir une autre adresse avec --listen",
+        ),
+    );
+    Failure::new(
+        exit::STORE,
+        format!("{cannot} {address}: {error}; {choose}"),
+    )
 }
 
 /// Why one revision's work ended.
@@ -122,8 +138,14 @@ async fn next_revision(workspace: &Workspace, watch: bool) -> Result<Workspace, 
             && let Ok(now) = config::read(&workspace.dir)
             && now != *seen
         {
-            seen.clone_from(&now);
-            push_files(workspace, now).await?;
+            match push_files(workspace, now.clone()).await {
+                Ok(()) => *seen = now,
+                // The present revision works on, and these files are tried again.
+                Err(failure) => {
+                    tracing::error!(problem = failure.text, "the changed files are not taken");
+                    tokio::time::sleep(FULL).await;
+                }
+            }
         }
         let head = match workspace.store.head().await {
             Ok(head) => head,
@@ -169,6 +191,23 @@ pub fn process_has_ended(owner: &str) -> bool {
     host == this_host && Path::new("/proc/self").exists() && !Path::new("/proc").join(pid).exists()
 }
 
+/// Decides again what waits or is held: under a revision that is new, or that was pushed while no hub ran.
+async fn reconsider(hub: Arc<Hub>, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
+    for flow in &hub.flows {
+        while let Err(error) = hub.store.reconsider(&flow.name).await {
+            if !matches!(error, StoreError::Full) {
+                return Err(error);
+            }
+            tokio::select! {
+                () = tokio::time::sleep(FULL) => {}
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            }
+        }
+    }
+    stop.wait_for(|stop| *stop).await.ok();
+    Ok(())
+}
+
 async fn expire(hub: Arc<Hub>, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
     loop {
         let now = hub.store.now().await?;
@@ -201,7 +240,11 @@ async fn tend(
             match connection.connector.tend_hooks(&address).await {
                 Ok(report) if !report.recreated.is_empty() => {
                     tracing::warn!(connection = %connection.name, topics = ?report.recreated, "webhooks made again");
-                    hub.store.poll_now(&connection.name).await?;
+                    match hub.store.poll_now(&connection.name).await {
+                        // A poll comes by itself too; the owners say that there is no room.
+                        Ok(()) | Err(StoreError::Full) => {}
+                        Err(error) => return Err(error),
+                    }
                     connection.look.notify_one();
                 }
                 Ok(_) => {}

@@ -14,7 +14,8 @@ use tokio::net::TcpListener;
 
 #[derive(Debug, Args)]
 pub struct SimArguments {
-    /// Where shop and ERP answer, a path each, and `GET /__sim/report`.
+    /// Where shop and ERP answer, a path each, and `GET /__sim/report`, `POST /__sim/quiet` (no faults any more) and
+    /// `POST /__sim/withhold` (answers once the ERP's next write is done, whose own answer is withheld for some seconds).
     #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDR")]
     listen: SocketAddr,
     /// Orders of the shop.

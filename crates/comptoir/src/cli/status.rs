@@ -3,7 +3,9 @@
 use super::Context;
 use crate::exit::{self, Failure};
 use crate::out;
+use crate::words;
 use crate::workspace::{Role, Workspace};
+use comptoir_model::code::Language;
 use comptoir_store::{Counts, WorkState};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -73,6 +75,12 @@ pub async fn run(context: &Context) -> Result<u8, Failure> {
     for row in &counts {
         orders.add(row.state, row.count);
     }
+    // Data speaks one language.
+    let language = if context.json {
+        Language::English
+    } else {
+        context.language
+    };
     let mut connections = Vec::new();
     for row in workspace.store.connections().await? {
         connections.push(ConnectionStatus {
@@ -80,7 +88,7 @@ pub async fn run(context: &Context) -> Result<u8, Failure> {
             version: row.account.map(|account| account.version),
             owner: row.owner,
             paused_until: row.paused_until,
-            pause_cause: row.pause_cause.map(|fault| fault.to_string()),
+            pause_cause: row.pause_cause.map(|fault| words::fault(language, &fault)),
         });
     }
     let status = Status {

@@ -32,10 +32,11 @@ pub struct SyncArguments {
 /// Runs the command.
 pub async fn run(context: &Context, arguments: SyncArguments) -> Result<u8, Failure> {
     let workspace = Workspace::open(&context.dir, Role::Beside).await?;
-    let config = workspace.config.flows.get(&arguments.flow).ok_or_else(|| {
-        let text = format!("there is no flow `{}`", arguments.flow);
-        Failure::new(exit::CONFIGURATION, text)
-    })?;
+    let config = workspace
+        .config
+        .flows
+        .get(&arguments.flow)
+        .ok_or_else(|| Failure::no_flow(&arguments.flow))?;
     let (store, source, kind) = (&workspace.store, &config.from, config.kind);
     if arguments.all {
         store.read_again(source, kind).await?;

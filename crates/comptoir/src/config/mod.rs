@@ -1,9 +1,11 @@
 //! The workspace: a folder of TOML and CSV, fit for git. Read as plain texts first, so that files, the store's revisions and
 //! an upload are checked by the same code.
 
+mod check;
 mod parse;
 mod problem;
 mod secret;
+mod table;
 
 pub use parse::{Config, ConnectionConfig, FlowConfig, HubConfig, hub, parse, quiet_minutes};
 pub use problem::Problem;
@@ -26,8 +28,12 @@ pub fn read(dir: &Path) -> Result<Files, Problem> {
         return Err(Problem::new(
             Code::NoWorkspace,
             format!("{} holds no comptoir.toml", dir.display()),
+            format!("{} ne contient pas de comptoir.toml", dir.display()),
         )
-        .fix("run `comptoir init --workspace DIR`, or name the folder with --workspace"));
+        .fix(
+            "run `comptoir init --workspace DIR`, or name the folder with --workspace",
+            "lancer `comptoir init --workspace DOSSIER`, ou nommer le dossier avec --workspace",
+        ));
     }
     let mut files = Files::new();
     read_one(&main, "comptoir.toml", &mut files)?;
@@ -64,16 +70,31 @@ fn listed(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, Problem> {
 }
 
 fn read_one(path: &Path, key: &str, files: &mut Files) -> Result<(), Problem> {
-    let unreadable = |why: String| Problem::new(Code::BadToml, why).file(key);
-    let size = std::fs::metadata(path)
-        .map_err(|error| unreadable(error.to_string()))?
-        .len();
+    let code = if key.ends_with(".csv") {
+        Code::BadTable
+    } else {
+        Code::BadToml
+    };
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::InvalidData => Problem::new(
+            code,
+            "the file is no UTF-8",
+            "le fichier n'est pas en UTF-8",
+        )
+        .file(key)
+        .fix("save it as UTF-8", "l'enregistrer en UTF-8"),
+        _ => Problem::worded(code, error).file(key),
+    };
+    let size = std::fs::metadata(path).map_err(unreadable)?.len();
     if size > LARGEST_FILE {
-        return Err(unreadable(format!(
-            "the file is larger than {LARGEST_FILE} bytes"
-        )));
+        let problem = Problem::new(
+            code,
+            format!("the file is larger than {LARGEST_FILE} bytes"),
+            format!("le fichier dépasse {LARGEST_FILE} octets"),
+        );
+        return Err(problem.file(key));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
     files.insert(key.to_owned(), text);
     Ok(())
 }

@@ -1,13 +1,10 @@
 //! From the texts of a workspace to a checked configuration. Every problem is reported, each with its file and line.
 
-use super::problem::nearest;
-use super::{Files, Problem};
+use super::{Files, Problem, check, table};
 use comptoir_engine::flow::{Caps, Mode};
 use comptoir_model::code::Code;
 use comptoir_model::key::{ConnectionName, FlowName, Kind};
-use comptoir_rules::order::FIELD_VALUES;
-use comptoir_rules::policy::{OrderPolicy, Tables};
-use comptoir_rules::table::Table;
+use comptoir_rules::policy::OrderPolicy;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -30,6 +27,8 @@ pub struct Config {
 pub struct HubConfig {
     /// `sqlite:FILE` (relative to the workspace) or `postgres://…`, `${ENV}` allowed.
     pub store: String,
+    /// Largest size of a SQLite file in MiB; none: as the disk has room.
+    pub store_at_most_mib: Option<u32>,
     /// The address webhooks reach this hub at. Without it polling alone does everything.
     pub public_url: Option<String>,
     /// IANA time zone of schedules and quiet hours.
@@ -50,6 +49,7 @@ impl Default for HubConfig {
     fn default() -> Self {
         HubConfig {
             store: "sqlite:comptoir.db".to_owned(),
+            store_at_most_mib: None,
             public_url: None,
             time_zone: "UTC".to_owned(),
             keep_days: 90,
@@ -70,6 +70,8 @@ pub struct ConnectionConfig {
     pub settings: serde_json::Value,
     /// Overrides how long an unknown outcome is waited for, in seconds.
     pub settle_seconds: Option<u32>,
+    /// The line of each setting.
+    pub lines: BTreeMap<String, usize>,
 }
 
 /// `flows/NAME.toml`.
@@ -173,7 +175,7 @@ pub fn parse(files: &Files) -> Result<Config, Vec<Problem>> {
         } else if let Some(name) = named(path, "flows/", ".toml") {
             let parsed = name.and_then(|name: FlowName| {
                 let mut flow: FlowConfig = read_toml(path, text)?;
-                flow.policy.tables = tables(files, &flow.tables)?;
+                flow.policy.tables = table::all(path, files, &flow.tables)?;
                 Ok((name, flow))
             });
             flows.extend(keep(parsed, &mut problems));
@@ -184,7 +186,7 @@ pub fn parse(files: &Files) -> Result<Config, Vec<Problem>> {
         connections,
         flows,
     };
-    check_names(&config, files, &mut problems);
+    check::all(&config, files, &mut problems);
     if problems.is_empty() {
         Ok(config)
     } else {
@@ -204,7 +206,7 @@ fn named<T: std::str::FromStr<Err = comptoir_model::key::BadName>>(
 ) -> Option<Result<T, Problem>> {
     let name = path.strip_prefix(folder)?.strip_suffix(ending)?;
     Some(name.parse().map_err(|error: comptoir_model::key::BadName| {
-        Problem::new(Code::BadValue, error.to_string()).file(path)
+        Problem::worded(Code::BadValue, error).file(path)
     }))
 }
 
@@ -213,223 +215,98 @@ fn read_toml<T: DeserializeOwned>(path: &str, text: &str) -> Result<T, Problem> 
     toml::from_str(text).map_err(|error| toml_problem(path, text, &error))
 }
 
+/// What the TOML reader says, in its words where it has more to say than which setting is unknown or missing.
 fn toml_problem(path: &str, text: &str, error: &toml::de::Error) -> Problem {
     let message = error.message();
-    let unknown = message.strip_prefix("unknown field `");
-    let code = match unknown {
-        Some(_) => Code::UnknownSetting,
-        None if message.starts_with("unknown variant") || message.starts_with("invalid") => {
-            Code::BadValue
-        }
-        None if message.starts_with("missing field") => Code::BadValue,
-        None => Code::BadToml,
-    };
-    let mut problem = Problem::new(code, first_sentence(message)).file(path);
-    if let Some(span) = error.span() {
-        let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
-        problem = problem.line(line);
-    }
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    if let Some((word, known)) = quoted.split_first()
-        && !known.is_empty()
-    {
-        problem = match nearest(word, known.iter().copied()) {
-            Some(near) => problem.fix(format!("did you mean `{near}`?")),
-            None => problem.fix(format!("known here: {}", known.join(", "))),
-        };
+    let word = quoted.first().copied().unwrap_or_default();
+    let problem = if message.starts_with("unknown field `") {
+        Problem::new(
+            Code::UnknownSetting,
+            format!("there is no setting `{word}` here"),
+            format!("il n'y a pas de réglage `{word}` ici"),
+        )
+    } else if message.starts_with("unknown variant `") {
+        Problem::new(
+            Code::BadValue,
+            format!("`{word}` is none of the values that fit here"),
+            format!("`{word}` n'est pas une des valeurs possibles ici"),
+        )
+    } else if message.starts_with("missing field `") {
+        Problem::new(
+            Code::BadValue,
+            format!("the setting `{word}` is missing"),
+            format!("il manque le réglage `{word}`"),
+        )
+    } else if text.parse::<toml::Table>().is_ok() {
+        Problem::worded(Code::BadValue, message)
+    } else {
+        Problem::worded(Code::BadToml, message)
+    };
+    let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+    // A missing setting has no place of its own.
+    let span = error.span().filter(|_| !message.starts_with("missing"));
+    let problem = problem.file(path).line(span.map(|span| line(span.start)));
+    match quoted.split_first() {
+        Some((word, known)) if !known.is_empty() => problem.suggest(word, known.iter().copied()),
+        _ => problem,
     }
-    problem
-}
-
-fn first_sentence(message: &str) -> String {
-    let end = message.find(", expected").unwrap_or(message.len());
-    message[..end].trim_end().to_owned()
 }
 
 fn read_connection(path: &str, text: &str) -> Result<ConnectionConfig, Problem> {
     let mut table: toml::Table = read_toml(path, text)?;
+    let lines = table
+        .keys()
+        .filter_map(|setting| Some((setting.clone(), line_of(text, setting)?)))
+        .collect();
+    let bad = |english: &str, french: &str, setting: &str| {
+        Problem::new(Code::BadValue, english, french)
+            .file(path)
+            .line(line_of(text, setting))
+    };
     let connector = match table.remove("connector") {
         Some(toml::Value::String(name)) => name,
         _ => {
-            return Err(Problem::new(Code::BadValue, "missing `connector = \"NAME\"`").file(path));
+            return Err(bad(
+                "`connector = \"NAME\"` is missing",
+                "il manque `connector = \"NOM\"`",
+                "connector",
+            ));
         }
     };
     let settle_seconds = match table.remove("settle_seconds") {
         None => None,
-        Some(toml::Value::Integer(seconds)) => u32::try_from(seconds).ok(),
-        Some(_) => {
-            let what = "`settle_seconds` must be a whole number";
-            return Err(Problem::new(Code::BadValue, what).file(path));
-        }
+        Some(value) => match value.as_integer().map(u32::try_from) {
+            Some(Ok(seconds)) => Some(seconds),
+            _ => {
+                return Err(bad(
+                    "`settle_seconds` must be a whole number of seconds",
+                    "`settle_seconds` doit être un nombre entier de secondes",
+                    "settle_seconds",
+                ));
+            }
+        },
     };
     let settings = serde_json::to_value(table)
-        .map_err(|error| Problem::new(Code::BadValue, error.to_string()).file(path))?;
+        .map_err(|error| Problem::worded(Code::BadValue, error).file(path))?;
     Ok(ConnectionConfig {
         connector,
         settings,
         settle_seconds,
+        lines,
     })
 }
 
-fn tables(files: &Files, names: &TableNames) -> Result<Tables, Problem> {
-    let table = |name: &str| match files.get(&format!("tables/{name}.csv")) {
-        Some(text) => read_table(&format!("tables/{name}.csv"), text),
-        None => Ok(Table::default()),
+/// The line on which a setting is given: `name = …`, also after dots.
+pub(super) fn line_of(text: &str, setting: &str) -> Option<usize> {
+    let gives = |line: &str| {
+        let (name, _) = line.split_once('=')?;
+        let name = name.trim();
+        let last = name.rsplit('.').next().unwrap_or(name);
+        (last.trim().trim_matches(['"', '\'']) == setting).then_some(())
     };
-    Ok(Tables {
-        taxes: table(&names.taxes)?,
-        payment_methods: table(&names.payment_methods)?,
-        shipping_methods: table(&names.shipping_methods)?,
-        price_lists: table(&names.price_lists)?,
-    })
-}
-
-/// A look-up table: CSV with the columns `from` and `to` (further columns are notes), comma or semicolon, a byte-order mark allowed.
-fn read_table(path: &str, text: &str) -> Result<Table, Problem> {
-    let text = text.trim_start_matches('\u{feff}');
-    let head = text.lines().next().unwrap_or_default();
-    let separator = if head.contains(';') { b';' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    let bad = |what: String| Problem::new(Code::BadTable, what).file(path);
-    let headers = reader.headers().map_err(|error| bad(error.to_string()))?;
-    let column = |name: &str| {
-        headers
-            .iter()
-            .position(|header| header.eq_ignore_ascii_case(name))
-    };
-    let (Some(from), Some(to)) = (column("from"), column("to")) else {
-        return Err(bad("the first line must name the columns `from` and `to`".to_owned()).line(1));
-    };
-    let mut rows = Vec::new();
-    for row in reader.records() {
-        let row = row.map_err(|error| bad(error.to_string()))?;
-        let line = row
-            .position()
-            .map_or(0, |position| position.line() as usize);
-        match (row.get(from), row.get(to)) {
-            (Some(from), Some(to)) => rows.push((from.to_owned(), to.to_owned())),
-            _ => return Err(bad("the row has no `to`".to_owned()).line(line)),
-        }
-    }
-    Ok(Table::new(rows))
-}
-
-/// Connectors that do not exist, and settings that their connector does not have.
-fn check_connections(config: &Config, files: &Files, problems: &mut Vec<Problem>) {
-    for (name, connection) in &config.connections {
-        let path = format!("connections/{name}.toml");
-        let text = files.get(&path).map_or("", String::as_str);
-        let at = |problem: Problem, setting: &str| match line_of(text, setting) {
-            Some(line) => problem.file(&path).line(line),
-            None => problem.file(&path),
-        };
-        let spec = match crate::workspace::spec(&connection.connector) {
-            Ok(spec) => spec,
-            Err(problem) => {
-                problems.push(at(problem, "connector"));
-                continue;
-            }
-        };
-        let schema = (spec.settings)().to_value();
-        let known: Vec<&str> = schema["properties"]
-            .as_object()
-            .map(|properties| properties.keys().map(String::as_str).collect())
-            .unwrap_or_default();
-        let given = connection.settings.as_object().into_iter().flatten();
-        for (setting, _) in given.filter(|(setting, _)| !known.contains(&setting.as_str())) {
-            let what = format!("connector `{}` has no setting `{setting}`", spec.name);
-            let problem = Problem::new(Code::UnknownSetting, what);
-            let problem = match nearest(setting, known.iter().copied()) {
-                Some(near) => problem.fix(format!("did you mean `{near}`?")),
-                None => problem.fix(format!("known here: {}", known.join(", "))),
-            };
-            problems.push(at(problem, setting));
-        }
-    }
-}
-
-/// What one file says of another.
-fn check_names(config: &Config, files: &Files, problems: &mut Vec<Problem>) {
-    check_connections(config, files, problems);
-    if jiff::tz::TimeZone::get(&config.hub.time_zone).is_err() {
-        let what = format!("there is no time zone `{}`", config.hub.time_zone);
-        let problem = Problem::new(Code::BadValue, what)
-            .file("comptoir.toml")
-            .fix("use an IANA name such as \"Europe/Paris\"");
-        let text = files.get("comptoir.toml").map_or("", String::as_str);
-        problems.push(match line_of(text, "time_zone") {
-            Some(line) => problem.line(line),
-            None => problem,
-        });
-    }
-    for (name, flow) in &config.flows {
-        let path = format!("flows/{name}.toml");
-        let text = files.get(&path).map_or("", String::as_str);
-        for (setting, connection) in [("from", &flow.from), ("to", &flow.to)] {
-            if config.connections.contains_key(connection) {
-                continue;
-            }
-            let what = format!("`{setting} = \"{connection}\"` names no connection");
-            let mut problem = Problem::new(Code::UnknownName, what).file(&path);
-            if let Some(line) = line_of(text, setting) {
-                problem = problem.line(line);
-            }
-            let known = config.connections.keys().map(ConnectionName::as_str);
-            problem = match nearest(connection.as_str(), known) {
-                Some(near) => problem.fix(format!("did you mean `{near}`?")),
-                None => problem.fix(format!("make connections/{connection}.toml")),
-            };
-            problems.push(problem);
-        }
-        for value in flow.policy.fields.keys() {
-            if FIELD_VALUES.contains(&value.as_str()) {
-                continue;
-            }
-            let what = format!("`policy.fields` names `{value}`, which is no value of an order");
-            let problem = Problem::new(Code::UnknownRuleField, what).file(&path).fix(
-                match nearest(value, FIELD_VALUES) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("known here: {}", FIELD_VALUES.join(", ")),
-                },
-            );
-            problems.push(match line_of(text, value) {
-                Some(line) => problem.line(line),
-                None => problem,
-            });
-        }
-        if let Some(cron) = &flow.cron
-            && let Err(why) = comptoir_engine::schedule::check_cron(cron)
-        {
-            let what = format!("`cron = \"{cron}\"` is no schedule: {why}");
-            let problem = Problem::new(Code::BadValue, what)
-                .file(&path)
-                .fix("write it as \"*/5 * * * *\" (minute hour day month weekday)");
-            problems.push(match line_of(text, "cron") {
-                Some(line) => problem.line(line),
-                None => problem,
-            });
-        }
-        if let Some(quiet) = &flow.quiet
-            && quiet_minutes(quiet).is_none()
-        {
-            let what = format!("`quiet = \"{quiet}\"` is no span of hours");
-            problems.push(
-                Problem::new(Code::BadValue, what)
-                    .file(&path)
-                    .fix("write it as \"22:00-06:00\""),
-            );
-        }
-    }
-}
-
-fn line_of(text: &str, setting: &str) -> Option<usize> {
-    text.lines()
-        .position(|line| line.trim_start().starts_with(setting))
-        .map(|index| index + 1)
+    let found = text.lines().position(|line| gives(line).is_some());
+    found.map(|index| index + 1)
 }
 
 /// `"22:00-06:00"` as minutes of the day.
@@ -466,6 +343,10 @@ mod tests {
         ])
     }
 
+    fn fix(problem: &Problem) -> &str {
+        problem.fix.as_ref().map_or("", |fix| &fix[0])
+    }
+
     #[test]
     fn the_safe_defaults_hold_when_nothing_is_said() {
         let config = parse(&workspace("from = \"shop\"\nto = \"erp\"\n")).unwrap();
@@ -491,17 +372,17 @@ mod tests {
         .unwrap_err();
         assert_eq!(problems[0].code, Code::UnknownSetting);
         assert_eq!(problems[0].line, Some(3));
-        assert_eq!(problems[0].fix.as_deref(), Some("did you mean `statuses`?"));
+        assert_eq!(fix(&problems[0]), "did you mean `statuses`?");
         let problems = parse(&workspace("from = \"shopp\"\nto = \"erp\"\n")).unwrap_err();
         assert_eq!(problems[0].code, Code::UnknownName);
-        assert_eq!(problems[0].fix.as_deref(), Some("did you mean `shop`?"));
+        assert_eq!(fix(&problems[0]), "did you mean `shop`?");
         let problems = parse(&workspace("from = \"shop\"\nto = [\n")).unwrap_err();
         assert_eq!(problems[0].code, Code::BadToml);
         let problems = parse(&workspace(
             "from = \"shop\"\nto = \"erp\"\nmode = \"life\"\n",
         ))
         .unwrap_err();
-        assert_eq!(problems[0].fix.as_deref(), Some("did you mean `live`?"));
+        assert_eq!(fix(&problems[0]), "did you mean `live`?");
     }
 
     #[test]

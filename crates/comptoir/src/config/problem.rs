@@ -1,6 +1,6 @@
 //! What is wrong with a configuration: where, what, and the nearest right thing.
 
-use comptoir_model::code::Code;
+use comptoir_model::code::{Code, Language};
 use std::fmt;
 
 /// A problem of the configuration.
@@ -12,22 +12,28 @@ pub struct Problem {
     pub file: Option<String>,
     /// Line, from 1.
     pub line: Option<usize>,
-    /// What is wrong.
-    pub what: String,
-    /// What to do.
-    pub fix: Option<String>,
+    /// What is wrong, in English and in French.
+    pub what: Box<[String; 2]>,
+    /// What to do, in English and in French.
+    pub fix: Option<Box<[String; 2]>>,
 }
 
 impl Problem {
-    /// A problem.
-    pub fn new(code: Code, what: impl Into<String>) -> Self {
+    /// A problem, in English and in French.
+    pub fn new(code: Code, english: impl Into<String>, french: impl Into<String>) -> Self {
         Problem {
             code,
             file: None,
             line: None,
-            what: what.into(),
+            what: Box::new([english.into(), french.into()]),
             fix: None,
         }
+    }
+
+    /// A problem that another program words, in English. In French the code's title says what it is about.
+    pub fn worded(code: Code, words: impl fmt::Display) -> Self {
+        let title = code.title(Language::French).trim_end_matches('.');
+        Problem::new(code, words.to_string(), format!("{title} : {words}"))
     }
 
     /// In this file.
@@ -36,31 +42,58 @@ impl Problem {
         self
     }
 
-    /// On this line.
-    pub fn line(mut self, line: usize) -> Self {
-        self.line = Some(line);
+    /// On this line, if it is known.
+    pub fn line(mut self, line: impl Into<Option<usize>>) -> Self {
+        self.line = line.into();
         self
     }
 
-    /// With this way out.
-    pub fn fix(mut self, fix: impl Into<String>) -> Self {
-        self.fix = Some(fix.into());
+    /// With this way out, in English and in French.
+    pub fn fix(mut self, english: impl Into<String>, french: impl Into<String>) -> Self {
+        self.fix = Some(Box::new([english.into(), french.into()]));
         self
+    }
+
+    /// With the known word nearest to a mistyped one as the way out, or else all of them.
+    pub fn suggest<'a>(self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let known: Vec<&str> = known.into_iter().collect();
+        match nearest(word, known.iter().copied()) {
+            Some(near) => self.fix(
+                format!("did you mean `{near}`?"),
+                format!("vouliez-vous dire `{near}` ?"),
+            ),
+            None => {
+                let known = known.join(", ");
+                self.fix(
+                    format!("known here: {known}"),
+                    format!("connus ici : {known}"),
+                )
+            }
+        }
+    }
+
+    /// Where, what and the way out.
+    pub fn text(&self, language: Language) -> String {
+        let (index, colon) = match language {
+            Language::English => (0, ":"),
+            Language::French => (1, " :"),
+        };
+        let mut text = match (&self.file, self.line) {
+            (Some(file), Some(line)) => format!("{file}:{line}{colon} "),
+            (Some(file), None) => format!("{file}{colon} "),
+            _ => String::new(),
+        };
+        text.push_str(&format!("{} [{}]", self.what[index], self.code));
+        if let Some(fix) = &self.fix {
+            text.push_str(&format!("\n  → {}", fix[index]));
+        }
+        text
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.file, self.line) {
-            (Some(file), Some(line)) => write!(f, "{file}:{line}: ")?,
-            (Some(file), None) => write!(f, "{file}: ")?,
-            _ => {}
-        }
-        write!(f, "{} [{}]", self.what, self.code)?;
-        match &self.fix {
-            Some(fix) => write!(f, "\n  → {fix}"),
-            None => Ok(()),
-        }
+        f.write_str(&self.text(Language::English))
     }
 }
 

@@ -43,11 +43,13 @@ fn fill_text(
             Problem::new(
                 Code::MissingSecret,
                 format!("the secret `{name}` is not set"),
+                format!("le secret `{name}` n'est pas défini"),
             )
             .file(file)
-            .fix(format!(
-                "set the environment variable {name}, or run `comptoir secret set {name}`"
-            ))
+            .fix(
+                format!("set the environment variable {name}, or run `comptoir secret set {name}`"),
+                format!("définir la variable d'environnement {name}, ou lancer `comptoir secret set {name}`"),
+            )
         })?;
         filled.push_str(before);
         filled.push_str(&value);

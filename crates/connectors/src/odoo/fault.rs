@@ -25,7 +25,7 @@ pub(super) fn of_exception(name: &str, subject: &str, effect: Effect) -> Fault {
     match short {
         "AccessDenied" | "Unauthorized" => Fault::locked(
             Code::WrongKey,
-            "Odoo refuses the login or the key; make a new API key and put it into the connection",
+            "Odoo refuses the login or the key: it is wrong, was deleted or has expired; make a new API key and put it into the connection",
         ),
         "SessionExpiredException" => {
             Fault::locked(Code::ExpiredKey, "Odoo says that the session has expired")

@@ -39,6 +39,7 @@ use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 use session::Session;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -219,6 +220,8 @@ struct Odoo {
     settings: Settings,
     clock: Clock,
     session: Mutex<Option<Arc<Session>>>,
+    /// Odoo took the key once.
+    accepted: AtomicBool,
     progress: Arc<Progress>,
 }
 
@@ -238,6 +241,7 @@ impl Odoo {
             clock: kit.clock,
             settings,
             session: Mutex::new(None),
+            accepted: AtomicBool::new(false),
             progress: Arc::default(),
         })
     }
@@ -249,8 +253,20 @@ impl Odoo {
             return Ok(session.clone());
         }
         let opened = Arc::new(Session::open(&self.http, &self.settings, &self.progress).await?);
+        self.accepted.store(true, Ordering::Relaxed);
         *session = Some(opened.clone());
         Ok(opened)
+    }
+
+    /// Odoo says the same of a key that is wrong and of one that is over; which one it is shows in whether it was good before.
+    fn over(&self, fault: Fault) -> Fault {
+        if fault.code == Code::WrongKey && self.accepted.load(Ordering::Relaxed) {
+            return Fault::locked(
+                Code::ExpiredKey,
+                "Odoo took this key before and refuses it now: it has expired or was deleted, or its user was archived; make a new API key and put it into the connection",
+            );
+        }
+        fault
     }
 
     /// Forgets what the instance can do when it no longer knows what was sent: whoever comes next asks again.
@@ -275,9 +291,12 @@ impl Connector for Odoo {
     }
 
     async fn probe(&self) -> Result<Account, Fault> {
-        let session = self.reopen().await?;
-        let rpc = session.rpc.going_on(&self.progress);
-        let account = probe::probe(&session, &rpc, &self.http.origin()).await?;
+        let account = async {
+            let session = self.reopen().await?;
+            let rpc = session.rpc.going_on(&self.progress);
+            probe::probe(&session, &rpc, &self.http.origin()).await
+        };
+        let account = account.await.map_err(|fault| self.over(fault))?;
         self.progress.done();
         Ok(account)
     }
@@ -285,22 +304,26 @@ impl Connector for Odoo {
     async fn changes(&self, kind: Kind, since: &Cursor) -> Result<Page, Fault> {
         let page = CAPABILITIES.reads(kind).map_or(100, |reads| reads.page);
         let overlap = Duration::from_secs(self.settings.overlap_seconds.into());
-        let session = self.session().await?;
-        read::changes(&session, kind, since, overlap, page, self.clock.now()).await
+        let session = self.session().await.map_err(|fault| self.over(fault))?;
+        read::changes(&session, kind, since, overlap, page, self.clock.now())
+            .await
+            .map_err(|fault| self.over(fault))
     }
 
     async fn read(&self, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault> {
-        let session = self.session().await?;
-        read::by_ids(&session, kind, ids).await
+        let session = self.session().await.map_err(|fault| self.over(fault))?;
+        let seen = read::by_ids(&session, kind, ids).await;
+        seen.map_err(|fault| self.over(fault))
     }
 
     async fn find(&self, kind: Kind, queries: &[Query]) -> Result<Vec<Vec<Candidate>>, Fault> {
-        let session = self.session().await?;
-        find::find(&session, kind, queries).await
+        let session = self.session().await.map_err(|fault| self.over(fault))?;
+        let found = find::find(&session, kind, queries).await;
+        found.map_err(|fault| self.over(fault))
     }
 
     async fn write(&self, batch: &[Write]) -> Vec<Result<Written, Fault>> {
-        match self.session().await {
+        let results = match self.session().await {
             Ok(session) => {
                 let results = write::write(&session, batch).await;
                 self.learn_from(results.iter().filter_map(|result| result.as_ref().err()))
@@ -309,7 +332,9 @@ impl Connector for Odoo {
             }
             // Nothing was sent.
             Err(fault) => vec![Err(fault); batch.len()],
-        }
+        };
+        let over = |result: Result<Written, Fault>| result.map_err(|fault| self.over(fault));
+        results.into_iter().map(over).collect()
     }
 
     fn rests(&self) -> Option<Duration> {

@@ -137,7 +137,7 @@ pub(super) async fn probe(session: &Session, rpc: &Rpc, address: &str) -> Result
     Ok(Account {
         title: current.map_or_else(|| "Odoo".to_owned(), |company| company.name.clone()),
         version: format!("Odoo {}", session.version.text),
-        site: site(session, rpc, address).await,
+        site: site(session, rpc, address).await?,
         // Every date of the API is UTC, whatever a user's own zone is.
         time_zone: "UTC".to_owned(),
         currency,
@@ -250,16 +250,20 @@ async fn right_notices(session: &Session, rpc: &Rpc) -> Vec<Notice> {
 }
 
 /// Which database this is: a copy under another address, or another database, is another site. The database's own id needs a right that
-/// the user of the key need not have.
-async fn site(session: &Session, rpc: &Rpc, address: &str) -> String {
+/// the user of the key need not have. No answer is no such refusal: without the id it would seem to be another site.
+async fn site(session: &Session, rpc: &Rpc, address: &str) -> Result<String, Fault> {
     let domain = json!([["key", "=", "database.uuid"]]);
     let ask = Ask::search("site", "ir.config_parameter", domain, &["value"]);
-    let rows: Vec<Small> = rpc.call(ask).await.unwrap_or_default();
+    let rows: Vec<Small> = match rpc.call(ask).await {
+        Ok(rows) => rows,
+        Err(fault) if fault::is_about_one(&fault) => Vec::new(),
+        Err(fault) => return Err(fault::of_everything(fault)),
+    };
     let database = &session.rpc.database;
-    match rows.first().filter(|row| !row.value.is_empty()) {
+    Ok(match rows.first().filter(|row| !row.value.is_empty()) {
         Some(row) => format!("{address}/{database}#{}", row.value),
         None => format!("{address}/{database}"),
-    }
+    })
 }
 
 /// The decimals that Odoo keeps of prices and of quantities. Up to 18 it rounds the price of one to the precision "Product Price"; 19

@@ -153,7 +153,7 @@ fn authentication(message: &str, effect: Effect) -> Fault {
     if has("signature") {
         return Fault::locked(
             Code::SignatureRefused,
-            "the shop refused the signature: the secret is wrong, or a proxy changes the address or the query",
+            "the shop refused the signature: the secret is wrong, or a proxy changes the address or the query; with an https:// address nothing is signed",
         );
     }
     if has("secret is invalid") || has("key is invalid") {

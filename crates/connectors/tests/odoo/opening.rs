@@ -58,6 +58,23 @@ async fn a_probe_tells_what_the_database_has() {
 }
 
 #[tokio::test]
+async fn a_database_without_an_answer_is_not_taken_for_another_site() {
+    for version in VERSIONS {
+        let server = Server::start(version).await;
+        let call = "ir.config_parameter.search_read".to_owned();
+        let lost = (call.clone(), Trouble::Lost);
+        server.erp().troubles.push(lost);
+        let fault = open(&server).probe().await.unwrap_err();
+        assert!(!matches!(fault.next, Next::Locked), "{fault}");
+        // A key without that right is another matter: the address and the database are known still.
+        let refused = (call, Trouble::Refused("odoo.exceptions.AccessError"));
+        server.erp().troubles.push(refused);
+        let account = open(&server).probe().await.unwrap();
+        assert_eq!(account.site, format!("{}/{DATABASE}", server.address));
+    }
+}
+
+#[tokio::test]
 async fn a_probe_tells_one_wrong_setting_from_another() {
     let log = LogCapture::default();
     let run = async {

@@ -4,6 +4,7 @@ use super::order::products;
 use super::{Case, Decision, Missing, OrderLink, Proposal, Target, Verdict as Answer, party};
 use comptoir_model::cause::Cause;
 use comptoir_model::document::{Digest, Document};
+use comptoir_model::equation::Tolerance;
 use comptoir_model::key::{Kind, RemoteId};
 use comptoir_model::order::{Dates, Life, LineKind, Order, Status};
 use comptoir_model::port::{Query, Step};
@@ -68,6 +69,29 @@ fn edited(link: &OrderLink, held: &Order) -> bool {
     link.put.is_some_and(|put| put != content_digest(held))
 }
 
+/// The same before a write that would take a person's edit away. Where it is not known what our last write left there (its answer was
+/// lost, or the store is an older copy), another total than that of `written` is taken for one.
+fn may_be_edited(case: &Case<'_>, link: &OrderLink, held: &Order, written: Option<&Order>) -> bool {
+    if link.put.is_some() {
+        return edited(link, held);
+    }
+    let marked = with_rounding_marked(case, held);
+    !agrees(written, &marked, case.flow.policy.tolerance)
+}
+
+fn agrees(written: Option<&Order>, held: &Order, tolerance: Tolerance) -> bool {
+    written.is_some_and(|written| {
+        let verdict = total::compare(written, held, tolerance);
+        matches!(verdict, Verdict::Equal | Verdict::Round(_))
+    })
+}
+
+/// What a later edit is measured against where no reading followed our own write: the first sight of the target's order. Not where
+/// its total is another one than that of what was written: a person may have been faster.
+pub fn first_sight(written: Option<&Order>, held: &Order, tolerance: Tolerance) -> Option<Digest> {
+    agrees(written, held, tolerance).then(|| content_digest(held))
+}
+
 fn binding(held: &Order) -> bool {
     matches!(held.status.life, Life::Open | Life::Completed)
 }
@@ -102,11 +126,12 @@ fn cancelled_in_source(
     }
     let policy = case.flow.policy.cancellations;
     let choice = choice(case, policy, held);
+    let written = link.base.as_ref().or(case.source.order.as_ref());
     match choice {
         OnChange::Ignore => Decision::Nothing,
         OnChange::Propose => Decision::Hold(vec![Cause::CancelledInSource]),
         OnChange::Apply if !target.fresh => look(link),
-        OnChange::Apply if edited(link, held) && !told_to(case) => {
+        OnChange::Apply if may_be_edited(case, link, held, written) && !told_to(case) => {
             Decision::Hold(vec![Cause::Edited])
         }
         OnChange::Apply => write(case, link, target, Step::Cancel, held.clone(), None),
@@ -142,7 +167,7 @@ fn source_changed(
         OnChange::Ignore => Decision::Rebase,
         OnChange::Propose => Decision::Hold(vec![Cause::Changed]),
         OnChange::Apply if !target.fresh => look(link),
-        OnChange::Apply if edited(link, held) && !told_to(case) => {
+        OnChange::Apply if may_be_edited(case, link, held, Some(base)) && !told_to(case) => {
             Decision::Hold(vec![Cause::Edited])
         }
         OnChange::Apply => {
@@ -177,7 +202,9 @@ fn agree(
         _ if touched => return Decision::Hold(vec![Cause::Edited]),
         Verdict::OtherCurrency => return Decision::Hold(vec![Cause::Currency]),
         Verdict::Off(_) => return Decision::Hold(vec![Cause::Total]),
-        Verdict::Round(_) if binding(held) => return Decision::Hold(vec![Cause::Total]),
+        Verdict::Round(amount) if binding(held) || !kept(case, amount) => {
+            return Decision::Hold(vec![Cause::Total]);
+        }
         Verdict::Round(_) if !target.fresh => return look(link),
         Verdict::Round(amount) => return round(case, link, target, &marked, amount),
     }
@@ -212,6 +239,13 @@ fn date_kept(
     let mut after = before.clone();
     after.dates.placed = order.dates.placed;
     write(case, link, target, Step::Update, after, Some(before))
+}
+
+/// Whether the target keeps a price of this many decimals. What it would cut to nothing would be written again and again: 0.002 of a
+/// currency with three decimals, where prices have two.
+fn kept(case: &Case<'_>, amount: Decimal) -> bool {
+    let decimals = case.account.price_decimals;
+    decimals.is_none_or(|decimals| amount.round_dp(decimals) == amount)
 }
 
 /// Adds the rounding line, changes the one there is, or removes it. Only that line is in the update, so nothing else is touched.

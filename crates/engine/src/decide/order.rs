@@ -20,7 +20,7 @@ pub fn first_time(case: &Case<'_>) -> Decision {
         (None, _) => return Decision::Skip("gone".to_owned()),
     };
     if let Some(reason) = not_ours(case, order) {
-        return Decision::Skip(reason);
+        return called_off(case, order).unwrap_or(Decision::Skip(reason));
     }
     if !order.refunds.is_empty() {
         return Decision::Hold(vec![Cause::Flow(Kind::Refund)]);
@@ -83,6 +83,24 @@ fn not_ours(case: &Case<'_>, order: &Order) -> Option<String> {
         return Some("test".to_owned());
     }
     (!case.flow.covers(order.dates.placed)).then(|| "before-start".to_owned())
+}
+
+/// An order that is over in the source the first time we see it may be in the target all the same: we wrote it, and an older copy of
+/// the store was put back. Then it is linked, and called off there too.
+fn called_off(case: &Case<'_>, order: &Order) -> Option<Decision> {
+    let over = matches!(order.status.life, Life::Cancelled | Life::Trashed);
+    if !over || !case.flow.covers(order.dates.placed) {
+        return None;
+    }
+    let key = WriteKey::of(&case.source.key, "");
+    let query = Query::Key(key.clone());
+    if !(case.can_find)(Kind::Order, query.attribute()) {
+        return None;
+    }
+    match case.answers.get(Kind::Order, &query) {
+        None => Some(Decision::Ask(vec![(Kind::Order, query)])),
+        Some(_) => already_there(case, order, &key),
+    }
 }
 
 /// Everything the target must be asked before this order can be written, in one go.

@@ -6,6 +6,7 @@ use comptoir_engine::decide::Verdict;
 use comptoir_engine::flow::{Caps, Flow, Mode};
 use comptoir_engine::hub::Hub;
 use comptoir_engine::point::{Breakpoints, Point};
+use comptoir_engine::preview::{self, Preview};
 use comptoir_engine::{observe, turn};
 use comptoir_model::fault::Fault;
 use comptoir_model::key::{Kind, RemoteId};
@@ -98,7 +99,8 @@ impl Bench {
         Store::open(&url, StoreOptions::default()).await.unwrap()
     }
 
-    async fn hub(&self, breakpoints: Breakpoints) -> Hub {
+    /// A hub over the store.
+    pub async fn hub(&self, breakpoints: Breakpoints) -> Hub {
         let connections = vec![
             Connection::new("shop".parse().unwrap(), Arc::new(self.shop.clone())),
             Connection::new("erp".parse().unwrap(), Arc::new(self.erp.clone())),
@@ -137,6 +139,15 @@ impl Bench {
             () = stopped => true,
             _ = work(&hub) => false,
         }
+    }
+
+    /// What would be written for everything that is open.
+    pub async fn preview(&self) -> Vec<Preview> {
+        let hub = self.hub(Breakpoints::default()).await;
+        let erp = &hub.connections[&"erp".parse().unwrap()];
+        let account = Arc::new(erp.connector.probe().await.unwrap());
+        let works = hub.store.open_work(&self.flow.name, 100).await.unwrap();
+        preview::preview(&hub, erp, account, works).await.unwrap()
     }
 
     /// The state of every order in the flow, its links and intents, as text.

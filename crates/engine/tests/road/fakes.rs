@@ -40,7 +40,8 @@ const fn operation(kind: Kind, step: Step, guard: Guard, proof: Proof) -> Operat
         guard,
         proof,
         settle_seconds: 0,
-        deadline_seconds: 0,
+        // Whoever waited for a deadline after a cut would not settle within a test.
+        deadline_seconds: 300,
         batch: 10,
         overwrites: false,
         reserves_stock: false,
@@ -218,6 +219,7 @@ struct Held {
     skus: BTreeMap<String, Vec<RemoteId>>,
     fates: BTreeMap<(Kind, Step), VecDeque<Fate>>,
     down: Option<Fault>,
+    site: Option<String>,
     cent: Decimal,
     ids: u64,
     writes: usize,
@@ -260,6 +262,11 @@ impl Erp {
     /// Calls are answered again.
     pub fn up(&self) {
         self.held().down = None;
+    }
+
+    /// It answers as another site, or as itself again.
+    pub fn answers_as(&self, site: Option<&str>) {
+        self.held().site = site.map(str::to_owned);
     }
 
     /// From now on orders come out this much dearer than asked for.
@@ -433,7 +440,11 @@ impl Connector for Erp {
     }
 
     async fn probe(&self) -> Result<Account, Fault> {
-        Ok(account("erp"))
+        let mut account = account("erp");
+        if let Some(site) = &self.held().site {
+            account.site.clone_from(site);
+        }
+        Ok(account)
     }
 
     async fn changes(&self, _: Kind, _: &Cursor) -> Result<Page, Fault> {

@@ -7,6 +7,7 @@
 mod bench;
 mod fakes;
 mod lost_answers;
+mod owners;
 mod people;
 mod power_cuts;
 mod states;

@@ -2,6 +2,7 @@
 
 use crate::bench::{Bench, mug, order, total};
 use comptoir_engine::decide::Verdict;
+use comptoir_engine::point::Point;
 use comptoir_model::Decimal;
 use comptoir_model::order::{Life, Order};
 use comptoir_rules::policy::{Confirm, OnChange};
@@ -31,6 +32,32 @@ async fn a_draft_that_a_person_edited_is_held_when_the_shop_changes_too() {
     assert_eq!(bench.stands("1").await, "held edited:order");
     assert_eq!(bench.erp.orders()[0].1.note, "call before");
     assert_eq!(bench.erp.orders()[0].1.lines.len(), 1);
+}
+
+#[tokio::test]
+async fn an_edit_made_before_we_learnt_of_our_own_create_is_held_too() {
+    let mut bench = Bench::new();
+    bench.flow.policy.confirm = Confirm::Never;
+    bench.put("1", order("1001", "a@example.test"));
+    // The buyer's create, and then the order's own: done, and its answer never stored.
+    assert!(bench.run_until(Point::Called, 1).await);
+    let (id, _) = bench.erp.orders()[0].clone();
+    bench.erp.edit(&id, |order| {
+        order.lines[0].quantity = Decimal::from(3);
+        order.lines[0].net = Decimal::from(30);
+        order.lines[0].tax = Decimal::from(6);
+        total(order);
+    });
+    let mut changed = order("1001", "a@example.test");
+    changed.lines[0].quantity = Decimal::from(2);
+    changed.lines[0].net = Decimal::from(20);
+    changed.lines[0].tax = Decimal::from(4);
+    total(&mut changed);
+    bench.put("1", changed);
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "held edited:order");
+    let held = &bench.erp.orders()[0].1;
+    assert_eq!(held.lines[0].quantity, Decimal::from(3));
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 use crate::bench::{Bench, mug, order, total};
 use crate::fakes::Erp;
 use comptoir_engine::point::Point;
+use comptoir_model::order::Life;
+use comptoir_rules::policy::Confirm;
 
 fn two_orders() -> Bench {
     let mut bench = Bench::new();
@@ -111,6 +113,64 @@ async fn a_second_cut_during_the_recovery_changes_nothing_either() {
     }
 }
 
+/// The files of a store: the database, its journal and the index of that.
+fn files(bench: &Bench) -> [std::path::PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|ending| {
+        let mut file = bench.database().into_os_string();
+        file.push(ending);
+        file.into()
+    })
+}
+
+fn copy_of(bench: &Bench) -> [Option<Vec<u8>>; 2] {
+    let [database, journal, _] = files(bench);
+    [database, journal].map(|file| std::fs::read(file).ok())
+}
+
+fn put_back(bench: &Bench, copy: [Option<Vec<u8>>; 2]) {
+    let [database, journal, index] = files(bench);
+    for (file, copy) in [database, journal].iter().zip(copy) {
+        std::fs::remove_file(file).ok();
+        if let Some(copy) = copy {
+            std::fs::write(file, copy).unwrap();
+        }
+    }
+    std::fs::remove_file(index).ok();
+}
+
+#[tokio::test]
+async fn what_a_copy_put_back_does_not_know_is_called_off_all_the_same() {
+    for edited in [false, true] {
+        let mut bench = Bench::new();
+        bench.flow.policy.confirm = Confirm::Never;
+        bench.put("1", order("1001", "a@example.test"));
+        assert_eq!(bench.run().await, None);
+        let copy = copy_of(&bench);
+        bench.put("2", order("1002", "b@example.test"));
+        assert_eq!(bench.run().await, None);
+        let (id, _) = bench.erp.orders()[1].clone();
+        if edited {
+            bench.erp.edit(&id, |order| {
+                order.lines.push(mug("9", "5.00", "1.00"));
+                total(order);
+            });
+        }
+        put_back(&bench, copy);
+        let mut cancelled = order("1002", "b@example.test");
+        cancelled.status.word = "cancelled".to_owned();
+        cancelled.status.life = Life::Cancelled;
+        bench.put("2", cancelled);
+        assert_eq!(bench.run().await, None);
+        let (stands, life) = if edited {
+            ("held edited:order", Life::Draft)
+        } else {
+            ("done -", Life::Cancelled)
+        };
+        assert_eq!(bench.stands("2").await, stands);
+        assert_eq!(bench.erp.orders()[1].1.status.life, life);
+    }
+}
+
 #[tokio::test]
 async fn a_copy_of_the_store_put_back_doubles_nothing() {
     for point in [
@@ -120,23 +180,10 @@ async fn a_copy_of_the_store_put_back_doubles_nothing() {
     ] {
         let bench = two_orders();
         assert!(bench.run_until(point, 0).await);
-        let files = ["", "-wal"].map(|ending| {
-            let mut file = bench.database().into_os_string();
-            file.push(ending);
-            std::path::PathBuf::from(file)
-        });
-        let copies = files.clone().map(|file| std::fs::read(file).ok());
+        let copy = copy_of(&bench);
         assert_eq!(bench.run().await, None);
         let expected = holdings(&bench.erp);
-        for (file, copy) in files.iter().zip(copies) {
-            std::fs::remove_file(file).ok();
-            if let Some(copy) = copy {
-                std::fs::write(file, copy).unwrap();
-            }
-        }
-        let mut index = bench.database().into_os_string();
-        index.push("-shm");
-        std::fs::remove_file(index).ok();
+        put_back(&bench, copy);
         assert_eq!(bench.run().await, None, "{point:?}");
         assert_eq!(holdings(&bench.erp), expected, "{point:?}");
     }

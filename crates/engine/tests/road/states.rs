@@ -167,3 +167,32 @@ async fn the_date_of_the_shop_survives_a_confirmation_that_sets_it_to_now() {
     assert_eq!(bench.run().await, None);
     assert_eq!(bench.erp.orders()[0].1.dates.placed, chosen);
 }
+
+#[tokio::test]
+async fn a_preview_shows_the_order_after_its_buyer_and_writes_neither() {
+    let mut bench = Bench::new();
+    bench.flow.mode = Mode::Shadow;
+    let mut with_account = order("1001", "same@example.test");
+    with_account.customer = Some("42".into());
+    bench.put("1", with_account);
+    bench.put("2", order("1002", "same@example.test"));
+    bench.put("3", order("1003", "other@example.test"));
+    assert_eq!(bench.run().await, None);
+    let previews = bench.preview().await;
+    let mut writes: Vec<String> = previews
+        .iter()
+        .flat_map(|preview| preview.writes())
+        .map(|proposal| format!("{} {}", proposal.step.as_str(), proposal.subject.kind))
+        .collect();
+    writes.sort();
+    let expected = [
+        "create customer",
+        "create customer",
+        "create order",
+        "create order",
+        "create order",
+    ];
+    assert_eq!(writes, expected, "one buyer has two orders");
+    assert_eq!(bench.erp.writes(), 0);
+    assert_eq!(bench.stands("1").await, "waiting mode:shadow");
+}

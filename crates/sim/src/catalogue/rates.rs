@@ -2,19 +2,20 @@
 
 use super::{ErpTax, ShopTax, TaxClass};
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 
 /// Every name tells its rate, so that the code alone says which tax it is.
 pub(super) fn taxes() -> Vec<ShopTax> {
     use TaxClass::{Reduced, Standard};
-    let tax = |country, name, rate, class, erp| ShopTax {
+    let tax = |country, name, rate, class: TaxClass, erp| ShopTax {
         id: 0,
-        country,
-        state: "",
+        country: Cow::Borrowed(country),
+        state: Cow::Borrowed(""),
         rate,
-        name,
+        name: Cow::Borrowed(name),
         priority: 1,
         compound: false,
-        class,
+        class: Cow::Borrowed(class.slug()),
         erp,
         mapped: true,
     };
@@ -41,7 +42,7 @@ pub(super) fn taxes() -> Vec<ShopTax> {
         tax("AT", "USt 10", d(10, 0), Reduced, "VAT AT 10 %"),
     ];
     let canada = |state, name, rate, priority, compound, erp| ShopTax {
-        state,
+        state: Cow::Borrowed(state),
         priority,
         compound,
         ..tax("CA", name, rate, Standard, erp)

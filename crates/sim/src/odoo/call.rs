@@ -11,8 +11,24 @@ use super::{Erp, HUB};
 use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
 use serde_json::Value as Json;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
+
+tokio::task_local! {
+    /// Whether the request that this task answers has changed something.
+    static EFFECT: Cell<bool>;
+}
+
+/// Answers a request, and says whether it changed something.
+pub(crate) async fn with_effect<T>(answering: impl Future<Output = T>) -> (T, bool) {
+    EFFECT
+        .scope(Cell::new(false), async {
+            let answer = answering.await;
+            (answer, EFFECT.with(Cell::get))
+        })
+        .await
+}
 
 impl Erp {
     /// Who acts now, without any context.
@@ -171,7 +187,10 @@ impl Erp {
         session.settle();
         let touched = state.store.commit();
         if !touched.is_empty() {
-            state.writes += u64::from(by == Hand::Hub);
+            if by == Hand::Hub {
+                state.writes += 1;
+                EFFECT.try_with(|effect| effect.set(true)).ok();
+            }
             state.ledger.note(&state.store, &touched, by, now);
             self.0.turn.store(state.store.turn, Ordering::Release);
         }

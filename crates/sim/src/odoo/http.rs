@@ -93,10 +93,12 @@ fn authenticate(erp: &Erp, args: &[Json]) -> Done<Json> {
     if text(0) != options.database {
         return Err(Trouble::no_database(text(0)));
     }
-    Ok(match text(1) == options.login && text(2) == options.key {
-        true => Json::from(HUB),
-        false => Json::Bool(false),
-    })
+    Ok(
+        match text(1) == options.login && text(2) == erp.state().key {
+            true => Json::from(HUB),
+            false => Json::Bool(false),
+        },
+    )
 }
 
 async fn execute(erp: &Erp, method: &str, args: &[Json]) -> Done<Option<Json>> {
@@ -105,7 +107,7 @@ async fn execute(erp: &Erp, method: &str, args: &[Json]) -> Done<Option<Json>> {
     if text(0) != options.database {
         return Err(Trouble::no_database(text(0)));
     }
-    if args.get(1).and_then(Json::as_i64) != Some(HUB) || text(2) != options.key {
+    if args.get(1).and_then(Json::as_i64) != Some(HUB) || text(2) != erp.state().key {
         return Err(Trouble::denied());
     }
     let empty = Vec::new();
@@ -236,7 +238,7 @@ fn bearer(erp: &Erp, header: Option<&str>) -> Done<()> {
         scheme.eq_ignore_ascii_case("bearer").then_some(key)
     });
     match key {
-        Some(key) if key == erp.options().key => Ok(()),
+        Some(key) if key == erp.state().key => Ok(()),
         Some(_) => Err(Trouble::unauthorized("Invalid apikey")),
         None => Err(Trouble::unauthorized(
             "User not authenticated, use an API Key with a Bearer Authorization header.",

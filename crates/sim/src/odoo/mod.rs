@@ -52,6 +52,7 @@ mod trouble;
 mod value;
 mod version;
 
+pub(crate) use call::with_effect;
 pub use hand::{HandEdit, HandOrder, HandPartner};
 pub use http::error_body;
 pub use ledger::{ErpContents, ErpLine, ErpOrder, ErpPartner, ErpVersion, Hand};
@@ -78,6 +79,7 @@ struct State {
     ledger: Ledger,
     calls: BTreeMap<String, u64>,
     writes: u64,
+    key: String,
     rng: SmallRng,
 }
 
@@ -109,6 +111,7 @@ impl Erp {
             ledger,
             calls: BTreeMap::new(),
             writes: 0,
+            key: options.key.clone(),
             rng: SmallRng::seed_from_u64(options.seed),
         };
         Erp(Arc::new(Shared {
@@ -157,6 +160,11 @@ impl Erp {
     /// Calls through the API that changed something.
     pub fn writes(&self) -> u64 {
         self.state().writes
+    }
+
+    /// The hub's key ends, as on its day of expiry, and this one takes its place.
+    pub fn set_key(&self, key: &str) {
+        key.clone_into(&mut self.state().key);
     }
 
     /// The id of a tax by its name.

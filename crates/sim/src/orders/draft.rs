@@ -9,6 +9,7 @@ use crate::woocommerce::order::{CouponLine, Fee, Ids, Line, Meta, Order, Shippin
 use comptoir_model::money::{Currency, RoundingMode};
 use rust_decimal::Decimal;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// One line to be.
 #[derive(Debug, Clone)]
@@ -23,35 +24,35 @@ pub(crate) struct Pick {
 }
 
 /// A coupon.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Coupon {
     pub id: u64,
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     pub off: Off,
 }
 
 /// Ten percent off.
 pub(crate) const PERCENT: Coupon = Coupon {
     id: 91,
-    code: "bienvenue10",
+    code: Cow::Borrowed("bienvenue10"),
     off: Off::Percent(Decimal::from_parts(10, 0, 0, false, 0)),
 };
 /// Five euros off.
 pub(crate) const FIXED: Coupon = Coupon {
     id: 92,
-    code: "merci5",
+    code: Cow::Borrowed("merci5"),
     off: Off::Fixed(Decimal::from_parts(5, 0, 0, false, 0)),
 };
 /// No shipping costs.
 pub(crate) const SHIPPING: Coupon = Coupon {
     id: 93,
-    code: "port-offert",
+    code: Cow::Borrowed("port-offert"),
     off: Off::Shipping,
 };
 /// Everything off.
 pub(crate) const ALL: Coupon = Coupon {
     id: 94,
-    code: "cadeau100",
+    code: Cow::Borrowed("cadeau100"),
     off: Off::Percent(Decimal::ONE_HUNDRED),
 };
 /// Every coupon of the shop.
@@ -139,7 +140,8 @@ impl Draft {
         draft.fill(stream, shop);
         draft.go_to_the_buyer();
         if stream.chance(0.2) {
-            let coupon = *stream.pick(&[PERCENT, PERCENT, FIXED]).unwrap_or(&PERCENT);
+            let choice = [PERCENT, PERCENT, FIXED];
+            let coupon = stream.pick(&choice).cloned().unwrap_or(PERCENT);
             draft.coupons.push(coupon);
         }
         draft.ship(stream);
@@ -421,6 +423,7 @@ fn fee(charge: &Charge) -> Fee {
     Fee {
         id: 0,
         name: charge.name.clone(),
+        tax_class: String::new(),
         taxable: charge.taxable,
         total: charge.amount,
         total_tax: Decimal::ZERO,
@@ -458,7 +461,7 @@ pub(crate) fn price_coupons(order: &mut Order, draft: &Draft, terms: Terms) {
             id: 0,
             meta_id: 0,
             coupon: coupon.id,
-            code: coupon.code.to_owned(),
+            code: coupon.code.clone().into_owned(),
             kind: coupon.kind(),
             nominal: convert(
                 coupon.nominal(),

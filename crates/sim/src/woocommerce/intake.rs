@@ -1,12 +1,13 @@
 //! An order that comes in through the API: from its body to an order with its money computed.
 
-use super::order::{Address, Fee, Ids, Line, Order, ShippingLine};
+use super::order::{Address, CouponLine, Fee, Ids, Line, Order, ShippingLine};
 use super::products::merge_meta;
 use super::sales::{decimal, set_status};
 use super::state::{State, second};
-use crate::basket::{Terms, ring_up};
+use crate::basket::{Terms, ring_up, take_off};
 use crate::currency;
-use crate::orders::euro;
+use crate::orders::{Coupon, euro};
+use comptoir_model::money::RoundingMode;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -70,7 +71,12 @@ pub(crate) fn order(state: &mut State, body: &Value) -> Order {
         at_subtotal: false,
         decimals: state.look.decimals,
     };
+    let taken = redeem(&mut order, state, body, terms);
     ring_up(&mut order, &state.catalogue, terms);
+    order.coupons = taken
+        .iter()
+        .map(|(coupon, taken)| coupon_line(coupon, taken, &order, &mut ids))
+        .collect();
     for line in &mut order.tax_lines {
         line.id = ids.item();
     }
@@ -86,6 +92,49 @@ pub(crate) fn order(state: &mut State, body: &Value) -> Order {
     }
     state.ids = ids;
     order
+}
+
+/// Takes the coupons of a body off the lines, one after the other: what each took of each line. Unknown codes are left out.
+fn redeem(
+    order: &mut Order,
+    state: &State,
+    body: &Value,
+    terms: Terms,
+) -> Vec<(Coupon, Vec<Decimal>)> {
+    let mut redeemed = Vec::new();
+    for item in items(body, "coupon_lines") {
+        let code = text(item, "code").to_lowercase();
+        let Some(coupon) = state.coupons.iter().find(|coupon| coupon.code == code) else {
+            continue;
+        };
+        let amounts: Vec<Decimal> = order.lines.iter().map(|line| line.total).collect();
+        let units: Vec<Decimal> = order.lines.iter().map(|line| line.quantity).collect();
+        let taken = take_off(coupon.off, &amounts, &units, terms);
+        for (line, taken) in order.lines.iter_mut().zip(&taken) {
+            line.total -= *taken;
+        }
+        redeemed.push((coupon.clone(), taken));
+    }
+    redeemed
+}
+
+fn coupon_line(coupon: &Coupon, taken: &[Decimal], order: &Order, ids: &mut Ids) -> CouponLine {
+    let taxes = order.lines.iter().zip(taken).map(|(line, taken)| {
+        let tax = (*taken * line.subtotal_tax).checked_div(line.subtotal);
+        tax.unwrap_or_default()
+    });
+    let round = |amount: Decimal| RoundingMode::HalfUp.round(amount, order.decimals);
+    CouponLine {
+        id: ids.item(),
+        meta_id: ids.meta(),
+        coupon: coupon.id,
+        code: coupon.code.clone().into_owned(),
+        kind: coupon.kind(),
+        nominal: coupon.nominal(),
+        free_shipping: coupon.free_shipping(),
+        discount: taken.iter().sum(),
+        discount_tax: round(taxes.sum()),
+    }
 }
 
 /// A line by product, variation or SKU. An unknown product is accepted: it becomes a line without name, product and SKU.
@@ -154,6 +203,7 @@ fn fee(item: &Value, ids: &mut Ids) -> Fee {
     Fee {
         id: ids.item(),
         name: text(item, "name").to_owned(),
+        tax_class: text(item, "tax_class").to_owned(),
         taxable: text(item, "tax_status") != "none",
         total: decimal(item.get("total")).unwrap_or_default(),
         total_tax: Decimal::ZERO,

@@ -35,6 +35,7 @@ pub(crate) mod sales;
 mod settings;
 mod shop;
 pub(crate) mod state;
+mod tariffs;
 pub(crate) mod webhook;
 
 pub(crate) use intake::set_quantity;

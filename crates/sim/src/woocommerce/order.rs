@@ -95,6 +95,7 @@ pub(crate) struct ShippingLine {
 pub(crate) struct Fee {
     pub id: u64,
     pub name: String,
+    pub tax_class: String,
     pub taxable: bool,
     pub total: Decimal,
     pub total_tax: Decimal,

@@ -3,7 +3,7 @@
 use super::answer::{Answer, Answered};
 use super::batch::{self, Batch};
 use super::listing::answer_list;
-use super::order::Meta;
+use super::order::{Line, Meta};
 use super::product::Product;
 use super::query::Query;
 use super::state::{State, second};
@@ -163,10 +163,27 @@ pub(crate) fn delete(state: &mut State, id: u64) -> Answered {
     let document = there(state, id, None)?.json(&state.look);
     if let Some(product) = state.products.remove(&id) {
         state.move_sku(&product.sku, "", id);
+        forget(state, id);
     }
     state.writes += 1;
     state.hooks.fire("product.deleted", id);
     Ok(Answer::ok(&document))
+}
+
+/// Lines of orders whose product is gone show product 0 and no SKU; the orders' date of change does not move.
+fn forget(state: &mut State, product: u64) {
+    let of = |line: &Line| line.product == product || line.variation == product;
+    let orders = state.orders().filter(|order| order.lines.iter().any(of));
+    let orders: Vec<u64> = orders.map(|order| order.id).collect();
+    for id in orders {
+        state.touch(id, |order| {
+            for line in order.lines.iter_mut().filter(|line| of(line)) {
+                (line.product, line.variation) = (0, 0);
+                line.sku = None;
+                line.gtin.clear();
+            }
+        });
+    }
 }
 
 /// `POST /products/batch` and `POST /products/ID/variations/batch`.
@@ -257,6 +274,12 @@ fn apply(state: &mut State, product: &mut Product, body: &Value) {
     text("status", &mut product.status);
     text("tax_class", &mut product.tax_class);
     text("weight", &mut product.weight);
+    if let Some(status) = body.get("tax_status").and_then(Value::as_str) {
+        product.taxable = status == "taxable";
+    }
+    if let Some(is_virtual) = body.get("virtual").and_then(Value::as_bool) {
+        product.is_virtual = is_virtual;
+    }
     if let Some(manage) = body.get("manage_stock").and_then(Value::as_bool) {
         product.manage_stock = manage;
         if !manage {

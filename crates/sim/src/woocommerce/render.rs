@@ -347,7 +347,7 @@ fn fee(fee: &Fee, look: &Look, dp: u32) -> Value {
     json!({
         "id": fee.id,
         "name": fee.name,
-        "tax_class": "",
+        "tax_class": fee.tax_class,
         "tax_status": if fee.taxable { "taxable" } else { "none" },
         "amount": "",
         "total": money(fee.total, dp),

@@ -4,7 +4,7 @@ use super::answer::{Answer, Answered};
 use super::products::Of;
 use super::query::{self, Query};
 use super::state::State;
-use super::{customers, products, refunds, sales, settings, webhook};
+use super::{customers, products, refunds, sales, settings, tariffs, webhook};
 use axum::http::Method;
 
 /// One request to the API.
@@ -115,6 +115,9 @@ fn write(state: &mut State, request: &Request<'_>) -> Answered {
         }
         ["customers"] if post => customers::create(state, &body),
         ["customers", customer] => customers::update(state, id(customer)?, &body),
+        ["coupons"] if post => tariffs::create_coupon(state, &body),
+        ["taxes"] if post => tariffs::create_rate(state, &body),
+        ["taxes", "classes"] if post => tariffs::create_class(state, &body),
         ["webhooks"] if post => webhook::create(state, &body),
         ["webhooks", hook] => webhook::update(state, id(hook)?, &body),
         _ => Err(Answer::no_route()),

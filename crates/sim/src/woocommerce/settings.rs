@@ -5,8 +5,8 @@ use super::listing::{answer_all, answer_list};
 use super::query::{Query, pick};
 use super::render::{ALL_METHODS, Look};
 use super::state::State;
-use crate::catalogue::{ShopTax, TaxClass};
-use crate::orders::COUPONS;
+use crate::catalogue::ShopTax;
+use crate::orders::Coupon;
 use serde_json::{Value, json};
 
 fn answer(document: Value, query: &Query, single: bool) -> Answered {
@@ -179,7 +179,7 @@ pub(crate) fn currency(state: &State, query: &Query) -> Answered {
     answer(document, query, true)
 }
 
-fn tax_json(tax: &ShopTax, look: &Look) -> Value {
+pub(super) fn tax_json(tax: &ShopTax, look: &Look) -> Value {
     json!({
         "id": tax.id,
         "country": tax.country,
@@ -192,9 +192,9 @@ fn tax_json(tax: &ShopTax, look: &Look) -> Value {
         "compound": tax.compound,
         "shipping": true,
         "order": 0,
-        "class": match tax.class {
-            TaxClass::Standard => "standard",
-            TaxClass::Reduced => "reduced-rate",
+        "class": match &*tax.class {
+            "" => "standard",
+            own => own,
         },
         "postcodes": [],
         "cities": [],
@@ -230,8 +230,10 @@ pub(crate) fn tax_classes(state: &State, query: &Query) -> Answered {
         ("reduced-rate", "Reduced rate"),
         ("zero-rate", "Zero rate"),
     ];
+    let own = state.tax_classes.iter();
+    let own = own.map(|(slug, name)| (slug.as_str(), name.as_str()));
     answer_all(
-        classes.map(class).to_vec(),
+        classes.into_iter().chain(own).map(class).collect(),
         "taxes/classes",
         query,
         &state.look,
@@ -330,28 +332,31 @@ pub(crate) fn gateways(state: &State, query: &Query) -> Answered {
     answer_all(gateways.collect(), "payment_gateways", query, look)
 }
 
+pub(super) fn coupon_json(coupon: &Coupon, look: &Look) -> Value {
+    json!({
+        "id": coupon.id,
+        "code": coupon.code,
+        "amount": super::render::money(coupon.nominal(), 2),
+        "status": "publish",
+        "date_modified_gmt": "2026-01-01T00:00:00",
+        "discount_type": coupon.kind(),
+        "description": "",
+        "free_shipping": coupon.free_shipping(),
+        "_links": look.links(&format!("coupons/{}", coupon.id), ALL_METHODS, &[]),
+    })
+}
+
 /// `GET /coupons`.
 pub(crate) fn coupons(state: &State, query: &Query) -> Answered {
     let page = query.page()?;
     let search = query.get("search").unwrap_or_default().to_lowercase();
     let code = query.get("code").map(str::to_lowercase);
-    let documents: Vec<Value> = COUPONS
+    let documents: Vec<Value> = state
+        .coupons
         .iter()
         .filter(|coupon| coupon.code.contains(&search))
-        .filter(|coupon| code.as_ref().is_none_or(|code| coupon.code == code))
-        .map(|coupon| {
-            json!({
-                "id": coupon.id,
-                "code": coupon.code,
-                "amount": super::render::money(coupon.nominal(), 2),
-                "status": "publish",
-                "date_modified_gmt": "2026-01-01T00:00:00",
-                "discount_type": coupon.kind(),
-                "description": "",
-                "free_shipping": coupon.free_shipping(),
-                "_links": state.look.links(&format!("coupons/{}", coupon.id), ALL_METHODS, &[]),
-            })
-        })
+        .filter(|coupon| code.as_ref().is_none_or(|code| coupon.code == *code))
+        .map(|coupon| coupon_json(coupon, &state.look))
         .collect();
     let total = documents.len();
     let shown = page.of(&documents).to_vec();

@@ -221,6 +221,11 @@ impl Shop {
         state.products.get(&id)?.stock
     }
 
+    /// Sets the clock of the shop's server ahead, or with a negative number behind: what signatures and the `Date` header go by.
+    pub fn set_clock_ahead(&self, seconds: i64) {
+        self.lock().ahead = seconds;
+    }
+
     /// API calls by method and route (`GET /orders/ID`), refused ones included.
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.lock().calls.clone()
@@ -333,13 +338,14 @@ async fn serve(
         state.move_to(&origin);
     }
     let home = state.look.home.clone();
+    let now = Timestamp::now().as_second() + state.ahead;
     let call = Call {
         method: &method,
         address: &format!("{origin}{}", asked.path()),
         https,
         headers: &headers,
         query: &query,
-        now: Timestamp::now().as_second(),
+        now,
     };
     let answer = match segments.as_slice() {
         ["wp-json"] => super::settings::index(&state, &query),
@@ -368,7 +374,14 @@ async fn serve(
         _ => return theme_page(),
     };
     drop(state);
-    answer.unwrap_or_else(|error| error).into_response(&home)
+    let answer = answer.unwrap_or_else(|error| error);
+    answer.with("date", http_date(now)).into_response(&home)
+}
+
+/// A time as HTTP writes it.
+fn http_date(second: i64) -> String {
+    let at = Timestamp::from_second(second).unwrap_or_default();
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// A wrong address: the theme's page, not the API's error.

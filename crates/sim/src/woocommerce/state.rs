@@ -7,6 +7,7 @@ use super::render::{self, Look};
 use super::webhook::Webhooks;
 use crate::buyers::Buyer;
 use crate::catalogue::Catalogue;
+use crate::orders::{COUPONS, Coupon};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -37,9 +38,14 @@ pub(crate) struct State {
     pub products: BTreeMap<u64, Product>,
     pub customers: BTreeMap<u64, Customer>,
     pub hooks: Webhooks,
+    /// Slug and name of the tax classes that were added.
+    pub tax_classes: Vec<(String, String)>,
+    pub coupons: Vec<Coupon>,
     /// Orders that have not been placed yet, the next first.
     pub waiting: VecDeque<Order>,
     pub calls: BTreeMap<String, u64>,
+    /// Seconds by which the shop's clock is ahead.
+    pub ahead: i64,
     pub writes: u64,
     orders: BTreeMap<u64, Kept>,
     /// Orders by second of their last change.
@@ -57,8 +63,11 @@ impl State {
             products: BTreeMap::new(),
             customers: BTreeMap::new(),
             hooks,
+            tax_classes: Vec::new(),
+            coupons: COUPONS.to_vec(),
             waiting: VecDeque::new(),
             calls: BTreeMap::new(),
+            ahead: 0,
             writes: 0,
             orders: BTreeMap::new(),
             by_modified: BTreeSet::new(),

@@ -60,6 +60,24 @@ on_both! {
     }
 }
 
+/// Commands come and go beside a hub that starts: the first to open a file and the last to close it need it alone for a moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_can_be_opened_while_others_open_and_close_it() {
+    for _ in 0..10 {
+        let place = Place::sqlite();
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            let place = place.clone();
+            tasks.spawn(async move {
+                for _ in 0..10 {
+                    place.open().await.close().await;
+                }
+            });
+        }
+        tasks.join_all().await;
+    }
+}
+
 #[tokio::test]
 async fn sqlite_has_one_serve_per_file() {
     let place = Place::sqlite();

@@ -1,0 +1,145 @@
+//! The live suite: a real WooCommerce and a real Odoo, the real binary between them, every trap that the shop's API lets anyone set.
+//!
+//! It runs when `COMPTOIR_LIVE_WOO_{URL,KEY,SECRET}` and `COMPTOIR_LIVE_ODOO_{URL,DB,LOGIN,KEY}` are set (see docs/live.md); otherwise
+//! it says that it was skipped. That the suite itself works is shown on the simulators, which proves nothing about real servers.
+
+#![allow(clippy::unwrap_used, reason = "a test ends at what it does not expect")]
+
+mod erp;
+mod hub;
+mod race;
+mod shop;
+mod suite;
+mod traps;
+
+use comptoir_model::money::Currency;
+use comptoir_sim::odoo::{Erp, ErpOptions, Version};
+use comptoir_sim::server::Server;
+use comptoir_sim::woocommerce::{Shop, ShopOptions};
+use std::io::Write as _;
+use std::time::Duration;
+
+/// Where both sides are, and how to get in.
+struct Servers {
+    shop: shop::Address,
+    erp: erp::Address,
+    /// How long everything may take to settle.
+    patience: Duration,
+    /// What is known of how long a cut request may still be worked on: simulators work on nothing.
+    settle_seconds: Option<u32>,
+    /// Orders of the race against a script.
+    race: usize,
+}
+
+/// Says something past the harness, which keeps what a passing test prints to itself.
+fn say(text: impl AsRef<str>) {
+    writeln!(std::io::stderr(), "{}", text.as_ref()).ok();
+}
+
+const VARIABLES: [&str; 7] = [
+    "COMPTOIR_LIVE_WOO_URL",
+    "COMPTOIR_LIVE_WOO_KEY",
+    "COMPTOIR_LIVE_WOO_SECRET",
+    "COMPTOIR_LIVE_ODOO_URL",
+    "COMPTOIR_LIVE_ODOO_DB",
+    "COMPTOIR_LIVE_ODOO_LOGIN",
+    "COMPTOIR_LIVE_ODOO_KEY",
+];
+
+/// The servers that the environment names; an error says what is missing.
+fn servers_of(variable: impl Fn(&str) -> Option<String>) -> Result<Servers, Vec<&'static str>> {
+    let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+    let missing: Vec<&str> = VARIABLES
+        .into_iter()
+        .filter(|name| set(name).is_none())
+        .collect();
+    if !missing.is_empty() {
+        return Err(missing);
+    }
+    let [shop, key, secret, erp, database, login, password] =
+        VARIABLES.map(|name| set(name).unwrap_or_default().trim().to_owned());
+    let race = set("COMPTOIR_LIVE_RACE").and_then(|count| count.parse().ok());
+    Ok(Servers {
+        shop: shop::Address {
+            url: shop,
+            key,
+            secret,
+        },
+        erp: erp::Address {
+            url: erp,
+            database,
+            login,
+            key: password,
+        },
+        patience: Duration::from_secs(1_800),
+        settle_seconds: None,
+        race: race.unwrap_or(200),
+    })
+}
+
+#[tokio::test]
+async fn a_real_shop_and_a_real_erp_agree() {
+    match servers_of(|name| std::env::var(name).ok()) {
+        Ok(servers) => suite::run(&servers).await,
+        Err(missing) if missing.len() == VARIABLES.len() => {
+            say(
+                "SKIPPED: the live suite needs a real WooCommerce and a real Odoo; none of its variables is set (docs/live.md)",
+            );
+        }
+        // Someone meant it to run.
+        Err(missing) => panic!("the live suite cannot run: {} not set", missing.join(", ")),
+    }
+}
+
+#[test]
+fn the_suite_runs_only_when_every_variable_is_set() {
+    let all = |name: &str| VARIABLES.contains(&name).then(|| "x".to_owned());
+    assert!(servers_of(all).is_ok());
+    assert_eq!(servers_of(|_| None).err().map(|all| all.len()), Some(7));
+    let but_one = |name: &str| all(name).filter(|_| name != "COMPTOIR_LIVE_ODOO_DB");
+    assert_eq!(
+        servers_of(but_one).err(),
+        Some(vec!["COMPTOIR_LIVE_ODOO_DB"])
+    );
+}
+
+#[tokio::test]
+async fn the_live_suite_passes_on_the_simulators() {
+    for version in [Version::V16, Version::V19] {
+        let currencies = ["EUR", "JPY", "KWD"].map(|code| code.parse::<Currency>().unwrap());
+        let options = ErpOptions {
+            version,
+            ..ErpOptions::default()
+        };
+        let erp = Erp::new(options, Vec::new(), Vec::new(), currencies.to_vec());
+        let shop = Shop::new(ShopOptions {
+            orders: 40,
+            ..ShopOptions::default()
+        });
+        let (at_shop, at_erp) = (
+            Server::start(shop.router()).await.unwrap(),
+            Server::start(erp.router()).await.unwrap(),
+        );
+        let servers = Servers {
+            shop: shop::Address {
+                url: at_shop.url(),
+                key: ShopOptions::default().key,
+                secret: ShopOptions::default().secret,
+            },
+            erp: erp::Address {
+                url: at_erp.url(),
+                database: erp.options().database.clone(),
+                login: erp.options().login.clone(),
+                key: erp.options().key.clone(),
+            },
+            patience: Duration::from_secs(120),
+            settle_seconds: Some(1),
+            race: 60,
+        };
+        suite::run(&servers).await;
+        if version == Version::V19 {
+            // Once more, beside what the first run left.
+            suite::run(&servers).await;
+        }
+    }
+}
