@@ -71,9 +71,10 @@ fn describe(who: Contender, outcome: &Outcome) -> String {
     if let Some((rows, bytes)) = outcome.database {
         let orders = outcome.orders.max(1) as f64;
         text.push_str(&format!(
-            "  {:.1} rows, {:.0} bytes per order",
+            "  {:.1} rows, {:.0} bytes of database, {:.0} bytes written per order",
             rows as f64 / orders,
-            bytes as f64 / orders
+            bytes as f64 / orders,
+            outcome.written / orders
         ));
     }
     for wrong in &outcome.wrong {

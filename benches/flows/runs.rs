@@ -31,6 +31,8 @@ pub struct Outcome {
     pub mock_cpu: f64,
     /// MiB at most.
     pub peak: f64,
+    /// Bytes given to the disk.
+    pub written: f64,
     /// Milliseconds from sent to booked, sorted.
     pub latency: Vec<f64>,
     /// Milliseconds to the acknowledgement, sorted.
@@ -185,6 +187,7 @@ pub async fn run(contender: Contender, orders: u64, load: Load, knobs: Knobs) ->
     let mut outcome = measured(&mut mock, began, &deliveries, orders).await?;
     outcome.cpu = after.cpu - before.cpu;
     outcome.peak = after.peak;
+    outcome.written = after.written - before.written;
     outcome.mock_cpu = mock.cpu()? - mock_before;
     finish(running, &mut outcome).await?;
     Ok(outcome)
