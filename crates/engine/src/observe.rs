@@ -218,7 +218,7 @@ async fn poll(
         if !commit.due.is_empty() {
             last_new = Some(began);
         }
-        cursor = next.clone();
+        let read_from = std::mem::replace(&mut cursor, next.clone());
         let next_at = if more {
             began
         } else {
@@ -228,6 +228,7 @@ async fn poll(
         commit.stream = Some(StreamPut {
             connection: connection.name.clone(),
             kind,
+            read_from: Some(read_from),
             cursor: next,
             next_at,
             last_new,

@@ -19,6 +19,9 @@ pub struct StreamPut {
     pub connection: ConnectionName,
     /// Kind.
     pub kind: Kind,
+    /// The cursor that was read from. A stream that stands elsewhere by now was begun anew meanwhile, and stays so. None: wherever it
+    /// stands.
+    pub read_from: Option<Cursor>,
     /// The new cursor.
     pub cursor: Cursor,
     /// When to poll next (unix ms).
@@ -101,13 +104,16 @@ impl Tx {
     async fn put_stream(&mut self, stream: &StreamPut) -> Result<(), StoreError> {
         let sql = "INSERT INTO stream (conn, kind, cursor, next_at, last_new) VALUES ($1, $2, $3, $4, $5) \
                    ON CONFLICT (conn, kind) DO UPDATE SET cursor = excluded.cursor, next_at = excluded.next_at, \
-                   last_new = excluded.last_new";
+                   last_new = excluded.last_new \
+                   WHERE stream.cursor = COALESCE($6, stream.cursor)";
+        let read_from = stream.read_from.as_ref().map(|cursor| cursor.0.clone());
         let values = vec![
             stream.connection.as_str().into(),
             stream.kind.as_str().into(),
             stream.cursor.0.as_str().into(),
             stream.next_at.into(),
             stream.last_new.into(),
+            read_from.into(),
         ];
         self.run(sql, values).await.map(drop)
     }

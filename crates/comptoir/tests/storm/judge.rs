@@ -1,7 +1,6 @@
 //! What must hold after a storm, counted from what the shop, the ERP and the hub say.
 
 use comptoir_sim::stage::Report;
-use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +27,7 @@ pub struct Counts {
 }
 
 /// What is wrong. Every number must be 0, and there must be no words.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
     pub lost: usize,
     pub doubled: usize,

@@ -3,10 +3,10 @@
 //!
 //! PostgreSQL is the one of `COMPTOIR_TEST_POSTGRES`, which `scripts/test` sets. A test without it fails; none is skipped.
 //! `scripts/storm` runs the same storms longer: `COMPTOIR_STORM_RUNS` says how many seeds each test has, `COMPTOIR_STORM_SEED` the
-//! first of them, and `COMPTOIR_STORM_ROWS` names a file that gets one line of JSON for each run.
+//! first of them, and `COMPTOIR_STORM_ROWS` names a file that gets one line for each run.
 
 // A test fails by panicking and tells by printing, in its scaffolding too.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod again;
 mod judge;

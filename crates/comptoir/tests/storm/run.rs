@@ -3,7 +3,7 @@
 use crate::judge::{Counts, Findings, Seen, holds_of, judge, learnt_of};
 use crate::place::{Folder, Place};
 use crate::process::{Hub, Sim, Weather, comptoir, free_port, log_end};
-use crate::row::Row;
+use crate::row;
 use comptoir_sim::seed::Seed;
 use std::fs::File;
 use std::path::Path;
@@ -63,7 +63,7 @@ pub fn all(store: &str, place: impl Fn() -> Place, storm: &Storm) {
         let folder = Folder::new();
         let place = place();
         let outcome = run(&place, folder.path(), storm, seed);
-        Row::new(store, seed, storm, &outcome).tell();
+        row::tell(store, seed, storm, &outcome);
         let what = format!("seed {seed} on {store}");
         if !outcome.findings.is_well() {
             failed.push(format!(

@@ -157,6 +157,7 @@ pub fn stream(cursor: &str, next_at: i64) -> StreamPut {
     StreamPut {
         connection: shop(),
         kind: Kind::Order,
+        read_from: None,
         cursor: Cursor(cursor.to_owned()),
         next_at,
         last_new: Some(5),

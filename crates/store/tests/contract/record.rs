@@ -4,9 +4,9 @@ use crate::make::{document, due, end, flow, id, ids, intent, link, record, shop,
 use crate::place::{Place, on_both};
 use comptoir_model::document::Digest;
 use comptoir_model::key::Kind;
-use comptoir_model::port::Step;
+use comptoir_model::port::{Cursor, Step};
 use comptoir_store::{
-    Commit, IntentOutcome, IntentState, RecordPut, RecordState, Store, WorkState,
+    Commit, IntentOutcome, IntentState, RecordPut, RecordState, Store, StreamPut, WorkState,
 };
 
 /// A retention of one second, and a "now" far after everything the tests store.
@@ -207,6 +207,23 @@ on_both! {
         let row = store.stream(&shop(), Kind::Order).await.unwrap().unwrap();
         assert_eq!((row.cursor.0.as_str(), row.next_at), ("b", 0));
         assert!(store.stream(&shop(), Kind::Refund).await.unwrap().is_none());
+    }
+
+    async fn a_stream_begun_anew_is_not_put_on_by_a_reading_under_way(place: Place) {
+        let store = place.open().await;
+        let read = async |from: &str, to: &str| {
+            let read_from = Some(Cursor(from.to_owned()));
+            let put = StreamPut { read_from, ..stream(to, 9_000) };
+            store.commit(None, Commit { stream: Some(put), ..Commit::default() }).await.unwrap();
+            store.stream(&shop(), Kind::Order).await.unwrap().unwrap().cursor.0
+        };
+        assert_eq!(read("", "a").await, "a", "the first page makes the stream");
+        assert_eq!(read("a", "b").await, "b");
+        store.read_again(&shop(), Kind::Order).await.unwrap();
+        assert_eq!(read("b", "c").await, "", "the page was asked for before");
+        let row = store.stream(&shop(), Kind::Order).await.unwrap().unwrap();
+        assert_eq!(row.next_at, 0);
+        assert_eq!(read("", "a").await, "a");
     }
 
     async fn sizes_count_what_is_there(place: Place) {
