@@ -349,7 +349,7 @@ impl Report {
 
     /// Goal 10, in short: the whole-system tests do it at length.
     pub async fn faults(&mut self) -> Result<()> {
-        let orders = if self.quick { 2_000 } else { 4_000 };
+        let orders = if self.quick { 4_000 } else { 10_000 };
         for (percent, kills) in [(0, 5), (2, 3), (10, 3)] {
             say(format!(
                 "\nkill -9 {kills} times, {percent} % each of 5xx before, 502 after, reset before, reset after"

@@ -435,7 +435,7 @@ pub async fn survive(orders: u64, percent: u64, kills: u32, limit: Duration) -> 
     let mut dice = orders::Dice::new(orders ^ percent);
     for _ in 0..kills {
         // Soon after the last start: some kills meet the burst, some the work on it, some the recovery.
-        tokio::time::sleep(Duration::from_millis(60 + dice.below(900))).await;
+        tokio::time::sleep(Duration::from_millis(20 + dice.below(250))).await;
         process.kill();
         process = process::start_comptoir(dir.path(), &address)?;
     }
