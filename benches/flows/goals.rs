@@ -354,16 +354,17 @@ impl Report {
             say(format!(
                 "\nkill -9 {kills} times, {percent} % each of 5xx before, 502 after, reset before, reset after"
             ))?;
-            let limit = Duration::from_secs(if self.quick { 180 } else { 600 });
+            let limit = Duration::from_secs(if self.quick { 60 } else { 300 });
             let survived = runs::survive(orders, percent, kills, limit).await?;
             say(format!(
-                "  {} orders: {} acknowledged, {} refused, {} faults; {} acknowledged and lost; all booked after {:.1} s",
+                "  {} orders: {} acknowledged, {} refused; {} booked within {:.1} s and {} faults; {} acknowledged and lost in the end",
                 survived.orders,
                 survived.acknowledged,
                 survived.refused,
+                survived.through,
+                survived.took,
                 survived.faults,
-                survived.lost,
-                survived.took
+                survived.lost
             ))?;
             for wrong in &survived.wrong {
                 say(format!("  WRONG: {wrong}"))?;
