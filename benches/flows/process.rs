@@ -74,6 +74,8 @@ pub struct Usage {
     pub rss: f64,
     /// Memory at most, in MiB.
     pub peak: f64,
+    /// Bytes given to the disk.
+    pub written: f64,
 }
 
 /// Reads what a process has used. None of the contenders starts others.
@@ -90,11 +92,18 @@ pub fn usage(pid: u32) -> Result<Usage> {
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
         kib.unwrap_or_default() / 1024.0
     };
+    let io = std::fs::read_to_string(format!("/proc/{pid}/io"))?;
+    let written = io
+        .lines()
+        .find_map(|line| line.strip_prefix("write_bytes: "));
     Ok(Usage {
         // User and system time, in hundredths of a second on every Linux there is.
         cpu: (ticks(11)? + ticks(12)?) / 100.0,
         rss: mib("VmRSS:"),
         peak: mib("VmHWM:"),
+        written: written
+            .and_then(|bytes| bytes.parse().ok())
+            .unwrap_or_default(),
     })
 }
 

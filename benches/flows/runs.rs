@@ -31,6 +31,8 @@ pub struct Outcome {
     pub mock_cpu: f64,
     /// MiB at most.
     pub peak: f64,
+    /// Bytes given to the disk.
+    pub written: f64,
     /// Milliseconds from sent to booked, sorted.
     pub latency: Vec<f64>,
     /// Milliseconds to the acknowledgement, sorted.
@@ -185,6 +187,7 @@ pub async fn run(contender: Contender, orders: u64, load: Load, knobs: Knobs) ->
     let mut outcome = measured(&mut mock, began, &deliveries, orders).await?;
     outcome.cpu = after.cpu - before.cpu;
     outcome.peak = after.peak;
+    outcome.written = after.written - before.written;
     outcome.mock_cpu = mock.cpu()? - mock_before;
     finish(running, &mut outcome).await?;
     Ok(outcome)
@@ -396,10 +399,25 @@ pub struct Survived {
     pub faults: u64,
     /// Acknowledged and never booked.
     pub lost: u64,
-    /// Seconds until everything was booked.
+    /// Orders that were booked while there were faults.
+    pub through: u64,
+    /// How many seconds that took, at most as long as was waited.
     pub took: f64,
     /// What the comparison found wrong.
     pub wrong: Vec<String>,
+}
+
+/// Waits until every order is booked, or an instant. Answers how many are.
+async fn all_there(mock: &mut Mock, orders: u64, until: Instant) -> Result<u64> {
+    loop {
+        let books = mock.books().await?;
+        let there: HashSet<&String> = books.orders.iter().map(|order| &order.reference).collect();
+        let there = there.len() as u64;
+        if there >= orders || Instant::now() > until {
+            return Ok(there);
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
 }
 
 /// A burst into faults of every sort, `kills` kills in the midst of it, restarted at once. Nobody sends again.
@@ -416,14 +434,14 @@ pub async fn survive(orders: u64, percent: u64, kills: u32, limit: Duration) -> 
     let address = process::free_address()?;
     let mut process = process::start_comptoir(dir.path(), &address)?;
     probed(&mut mock, Duration::from_secs(30)).await?;
-    mock.set(Knobs {
+    let knobs = Knobs {
         published: orders,
         since: jiff::Timestamp::now().as_second(),
         per_second: 50,
         faults: percent,
         ..Knobs::default()
-    })
-    .await?;
+    };
+    mock.set(knobs).await?;
     let requests = senders::prepare(0..orders, &address)?;
     let began = Instant::now();
     let host = address.clone();
@@ -432,34 +450,19 @@ pub async fn survive(orders: u64, percent: u64, kills: u32, limit: Duration) -> 
     let mut dice = orders::Dice::new(orders ^ percent);
     for _ in 0..kills {
         // Soon after the last start: some kills meet the burst, some the work on it, some the recovery.
-        tokio::time::sleep(Duration::from_millis(60 + dice.below(900))).await;
+        tokio::time::sleep(Duration::from_millis(20 + dice.below(250))).await;
         process.kill();
         process = process::start_comptoir(dir.path(), &address)?;
     }
     let deliveries = sending.await?;
-    let mut books = Books::default();
-    while began.elapsed() < limit {
-        books = mock.books().await?;
-        let seen: HashSet<&String> = books.orders.iter().map(|order| &order.reference).collect();
-        if seen.len() as u64 >= orders {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
+    let through = all_there(&mut mock, orders, began + limit).await?;
     let took = began.elapsed().as_secs_f64();
-    // What may still come twice has a little time to do so, without faults.
     let faults = mock.counts().await?.faults;
-    mock.set(Knobs {
-        published: orders,
-        since: jiff::Timestamp::now().as_second() - 3_600,
-        per_second: 50,
-        ..Knobs::default()
-    })
-    .await?;
+    // What is late by then is waited for without faults; what would come twice has a little time to do so.
+    mock.set(Knobs { faults: 0, ..knobs }).await?;
+    all_there(&mut mock, orders, Instant::now() + 2 * STALLED).await?;
     tokio::time::sleep(Duration::from_secs(5)).await;
-    if books.orders.len() as u64 >= orders {
-        books = mock.books().await?;
-    }
+    let books = mock.books().await?;
     let there: HashSet<String> = books.orders.iter().map(|o| o.reference.clone()).collect();
     let acknowledged: Vec<&Delivery> = deliveries.iter().filter(|d| d.acknowledged).collect();
     let lost = acknowledged
@@ -474,6 +477,7 @@ pub async fn survive(orders: u64, percent: u64, kills: u32, limit: Duration) -> 
         refused: deliveries.len() as u64 - acknowledged.len() as u64,
         faults,
         lost: lost as u64,
+        through,
         took,
         wrong: compare(&books, orders),
     };
