@@ -18,6 +18,11 @@ const SCHEMA: i64 = 1;
 const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_first.sql")];
 /// The advisory lock of PostgreSQL under which tables are made.
 const OPENING: i64 = 4_242_424_242;
+/// What the writing connection keeps in memory, in KiB as SQLite takes it: the pages that one transaction of an owner changes.
+const CACHE: &str = "-8192";
+/// After how many pages of 4 KiB the log is carried over into the file. A page that many transactions change is carried over once; at
+/// SQLite's own thousand that would be done every sixty orders, and the next webhooks wait for it.
+const CHECKPOINT: &str = "8192";
 /// How long a statement waits for another process's transaction.
 const WAIT: Duration = Duration::from_secs(30);
 /// Prepared statements kept per connection: every statement of this crate, in each size of its many-row forms.
@@ -312,7 +317,11 @@ async fn open_sqlite(path: &Path, options: &StoreOptions) -> Result<Db, StoreErr
     if let Some(pages) = options.max_page_count {
         connect = connect.pragma("max_page_count", pages.to_string());
     }
-    let connection = first_connection(&connect).await?;
+    let writing = connect
+        .clone()
+        .pragma("cache_size", CACHE)
+        .pragma("wal_autocheckpoint", CHECKPOINT);
+    let connection = first_connection(&writing).await?;
     let read = SqlitePoolOptions::new()
         .max_connections(4)
         // A file does not hang up: its connections need no test, and keep their prepared statements.
