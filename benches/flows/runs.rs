@@ -93,7 +93,12 @@ struct Running {
 }
 
 impl Running {
-    async fn start(contender: Contender, mock: &mut Mock, load: Load) -> Result<Self> {
+    async fn start(
+        contender: Contender,
+        mock: &mut Mock,
+        load: Load,
+        tuning: Tuning,
+    ) -> Result<Self> {
         let backfill = matches!(load, Load::Backfill);
         if contender == Contender::Bare {
             let (process, address) = process::start_bare(mock, backfill)?;
@@ -104,7 +109,7 @@ impl Running {
             });
         }
         let dir = tempfile::tempdir()?;
-        workspace::write(dir.path(), &mock.address, Tuning::DEFAULT)?;
+        workspace::write(dir.path(), &mock.address, tuning)?;
         let address = process::free_address()?;
         let process = process::start_comptoir(dir.path(), &address)?;
         let running = Running {
@@ -157,7 +162,12 @@ pub async fn run(contender: Contender, orders: u64, load: Load, knobs: Knobs) ->
     mock.set(if backfill { full } else { Knobs::default() })
         .await?;
     let mut began = crate::mock::now_us();
-    let running = Running::start(contender, &mut mock, load).await?;
+    // An ERP that takes its time has as many calls at once as the bare loop makes.
+    let tuning = Tuning {
+        at_once: (knobs.call_us > 0).then_some(8),
+        ..Tuning::DEFAULT
+    };
+    let running = Running::start(contender, &mut mock, load, tuning).await?;
     let requests = match load {
         Load::Backfill => Vec::new(),
         _ => senders::prepare(0..orders, &running.address)?,
@@ -428,6 +438,7 @@ pub async fn survive(orders: u64, percent: u64, kills: u32, limit: Duration) -> 
     // Short waits, so that a run takes minutes and not hours; nothing else differs.
     let tuning = Tuning {
         every_ms: Some(2_000),
+        at_once: None,
         patience: Some((100, 1)),
     };
     workspace::write(dir.path(), &mock.address, tuning)?;

@@ -10,6 +10,8 @@ use std::path::Path;
 pub struct Tuning {
     /// Milliseconds between two polls of the shop; none leaves the default.
     pub every_ms: Option<u64>,
+    /// Calls of the ERP at once; none leaves the default.
+    pub at_once: Option<usize>,
     /// First and longest wait after a passing fault, in milliseconds and seconds; none leaves the default.
     pub patience: Option<(u64, u64)>,
 }
@@ -18,6 +20,7 @@ impl Tuning {
     /// Every default.
     pub const DEFAULT: Tuning = Tuning {
         every_ms: None,
+        at_once: None,
         patience: None,
     };
 }
@@ -39,9 +42,12 @@ pub fn write(dir: &Path, mock: &str, tuning: Tuning) -> Result<()> {
         "connector = \"woocommerce\"\nurl = \"http://{mock}\"\nkey = \"ck_example\"\nsecret = \"cs_example\"\n"
     );
     std::fs::write(dir.join("connections/shop.toml"), shop)?;
-    let erp = format!(
+    let mut erp = format!(
         "connector = \"odoo\"\nurl = \"http://{mock}\"\ndatabase = \"bench\"\nkey = \"example\"\n"
     );
+    if let Some(at_once) = tuning.at_once {
+        writeln!(erp, "at_once = {at_once}")?;
+    }
     std::fs::write(dir.join("connections/erp.toml"), erp)?;
     let mut flow = String::from("from = \"shop\"\nto = \"erp\"\nmode = \"live\"\n");
     if let Some(every) = tuning.every_ms {

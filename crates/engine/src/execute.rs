@@ -166,8 +166,8 @@ async fn call(
         let group = (sent.proposal.subject.kind, sent.proposal.step, tries);
         groups.entry(group).or_default().push(position);
     }
-    let capabilities = pass.connection.connector.capabilities();
-    let slots = Arc::new(Semaphore::new(capabilities.slots.max(1)));
+    let slots = pass.connection.connector.slots().max(1);
+    let slots = Arc::new(Semaphore::new(slots));
     let mut calls = JoinSet::new();
     let mut results: Vec<Option<Result<Written, Fault>>> = (0..sent.len()).map(|_| None).collect();
     let mut alone = vec![false; sent.len()];

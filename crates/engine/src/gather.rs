@@ -10,12 +10,13 @@ use comptoir_model::document::{Digest, Document};
 use comptoir_model::fault::{Fault, Next};
 use comptoir_model::key::{FlowName, Kind, RecordKey, RemoteId};
 use comptoir_model::order::Order;
-use comptoir_model::port::{Query, Seen};
+use comptoir_model::port::{Candidate, Query, Seen};
 use comptoir_rules::buyer;
 use comptoir_store::{
     Commit, IdentityPut, LinkRow, LinkState, RecordPut, RecordRow, RecordState, StoreError, WorkRow,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use tokio::task::JoinSet;
 
 /// Questions per call of a connector.
 const QUESTIONS: usize = 500;
@@ -240,44 +241,35 @@ pub fn stored_value(pass: &Pass<'_>, query: &Query) -> String {
     }
 }
 
-/// Asks the target, many questions per call, and stores the answers like any observation.
+/// Asks the target, many questions per call and the calls together, and stores the answers like any observation.
 pub async fn ask(pass: &mut Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Result<(), StoreError> {
     let mut by_kind: BTreeMap<Kind, Vec<Query>> = BTreeMap::new();
     for (kind, query) in asks {
         by_kind.entry(kind).or_default().push(query);
     }
-    let mut commit = Commit::default();
+    let mut calls = JoinSet::new();
     for (kind, queries) in by_kind {
         for chunk in queries.chunks(QUESTIONS) {
-            if pass.stop.is_some() {
-                break;
-            }
-            match retry::read(&pass.hub.patience, || {
-                pass.connection.connector.find(kind, chunk)
-            })
-            .await
-            {
-                Ok(answers) => {
-                    pass.reached = true;
-                    for (query, candidates) in chunk.iter().zip(answers) {
-                        if !matches!(query, Query::Key(_) | Query::Reference(_)) {
-                            commit.identities.push(IdentityPut {
-                                dst: pass.connection.name.clone(),
-                                kind,
-                                attribute: query.attribute().to_owned(),
-                                value: stored_value(pass, query),
-                                ids: Some(candidates.clone()),
-                                asked_at: Some(pass.now),
-                                claimed_by: None,
-                            });
-                        }
-                        pass.answers
-                            .insert(kind, query.clone(), candidates, pass.now);
-                    }
+            let (chunk, patience) = (chunk.to_vec(), pass.hub.patience);
+            let connector = pass.connection.connector.clone();
+            calls.spawn(async move {
+                let answers = retry::read(&patience, || connector.find(kind, &chunk)).await;
+                (kind, chunk, answers)
+            });
+        }
+    }
+    let mut commit = Commit::default();
+    while let Some(joined) = calls.join_next().await {
+        match joined {
+            Ok((kind, chunk, Ok(answers))) => {
+                pass.reached = true;
+                for (query, candidates) in chunk.into_iter().zip(answers) {
+                    keep_answer(pass, kind, query, candidates, &mut commit);
                 }
-                // What was answered before is kept all the same.
-                Err(fault) => pass.stop = Some(fault),
             }
+            // What the others answer is kept all the same.
+            Ok((.., Err(fault))) => pass.stop = Some(fault),
+            Err(_) => pass.stop = Some(Fault::bug("the connector failed in a question")),
         }
     }
     if !commit.identities.is_empty() {
@@ -285,6 +277,27 @@ pub async fn ask(pass: &mut Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Result<(
         pass.hub.breakpoints.pass(Point::Asked).await;
     }
     Ok(())
+}
+
+fn keep_answer(
+    pass: &mut Pass<'_>,
+    kind: Kind,
+    query: Query,
+    candidates: Vec<Candidate>,
+    commit: &mut Commit,
+) {
+    if !matches!(query, Query::Key(_) | Query::Reference(_)) {
+        commit.identities.push(IdentityPut {
+            dst: pass.connection.name.clone(),
+            kind,
+            attribute: query.attribute().to_owned(),
+            value: stored_value(pass, &query),
+            ids: Some(candidates.clone()),
+            asked_at: Some(pass.now),
+            claimed_by: None,
+        });
+    }
+    pass.answers.insert(kind, query, candidates, pass.now);
 }
 
 /// Reads target records again, and stores what they look like now.

@@ -367,6 +367,11 @@ pub trait Connector: Send + Sync {
         Ok(HookReport::default())
     }
 
+    /// Calls that this connection makes at once, at most.
+    fn slots(&self) -> usize {
+        self.capabilities().slots
+    }
+
     /// How long the engine should leave this account alone, as its rate governor learnt it; none when calls may go now.
     fn rests(&self) -> Option<Duration> {
         None

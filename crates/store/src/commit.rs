@@ -1,5 +1,6 @@
 //! One step of the road, stored whole or not at all.
 
+use crate::blob::Packer;
 use crate::db::{Tx, transact};
 use crate::error::StoreError;
 use crate::intent::{IntentOutcome, IntentPut};
@@ -9,8 +10,10 @@ use crate::open::Store;
 use crate::owner::Ownership;
 use crate::record::RecordPut;
 use crate::work::{WorkDue, WorkPut};
+use comptoir_model::document::Digest;
 use comptoir_model::key::{ConnectionName, Kind, RemoteId};
 use comptoir_model::port::Cursor;
+use std::collections::BTreeMap;
 
 /// Where a stream stands from now on.
 #[derive(Debug, Clone)]
@@ -70,25 +73,64 @@ impl Store {
         ownership: Option<&Ownership>,
         commit: Commit,
     ) -> Result<u64, StoreError> {
-        transact!(self.db, tx => {
+        // Packed before the file's one writer is waited for: whoever waits behind us waits for the disk only.
+        let packed = Packed::of(&commit)?;
+        let woken = transact!(self.db, tx => {
             if let Some(ownership) = ownership {
                 tx.check(ownership).await?;
             }
-            tx.put(&commit).await?
-        })
+            tx.put(&commit, &packed).await?
+        })?;
+        self.forget_served(&commit.hints_read).await?;
+        Ok(woken)
+    }
+}
+
+/// The documents of a step, packed.
+struct Packed {
+    /// By digest.
+    blobs: BTreeMap<Digest, Vec<u8>>,
+    /// Of each intent: what is written, and what was decided before.
+    intents: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl Packed {
+    fn of(commit: &Commit) -> Result<Self, StoreError> {
+        let mut packer = Packer::new()?;
+        let mut blobs = BTreeMap::new();
+        for record in &commit.records {
+            if let Some(bytes) = &record.document {
+                blobs.insert(record.digest, packer.pack(bytes)?);
+            }
+            if let Some(raw) = &record.raw {
+                blobs.insert(Digest::of(raw.as_bytes()), packer.pack(raw.as_bytes())?);
+            }
+        }
+        let mut intents = Vec::with_capacity(commit.intents.len());
+        for intent in &commit.intents {
+            let before = intent.before.as_deref();
+            let before = before.map(|bytes| packer.pack(bytes)).transpose()?;
+            intents.push((packer.pack(&intent.document)?, before));
+        }
+        Ok(Packed { blobs, intents })
     }
 }
 
 impl Tx {
-    async fn put(&mut self, commit: &Commit) -> Result<u64, StoreError> {
+    async fn put(&mut self, commit: &Commit, packed: &Packed) -> Result<u64, StoreError> {
+        if let Some(at) = commit.records.iter().map(|record| record.seen_at).max() {
+            self.put_blobs(&packed.blobs, at).await?;
+        }
         self.put_records(&commit.records).await?;
         if let Some(stream) = &commit.stream {
             self.put_stream(stream).await?;
         }
-        self.forget_hints(&commit.hints_read).await?;
+        if let Tx::Postgres(_) = self {
+            self.forget_hints(&commit.hints_read).await?;
+        }
         self.put_due(&commit.due).await?;
         self.put_outcomes(&commit.outcomes).await?;
-        self.put_intents(&commit.intents).await?;
+        self.put_intents(&commit.intents, &packed.intents).await?;
         self.put_links(&commit.links).await?;
         self.put_identities(&commit.identities).await?;
         let mut woken = 0;

@@ -7,7 +7,7 @@ use sqlx::{
     SqlitePool,
 };
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// How often a transaction is tried that another one stood in the way of.
@@ -195,13 +195,13 @@ impl Tx {
         fixed: &[Value],
         rows: Vec<Vec<Value>>,
     ) -> Result<u64, StoreError> {
+        let sqlite = matches!(self, Tx::Sqlite(_));
         let mut rows = rows.into_iter().peekable();
         let mut changed = 0;
         while let Some(columns) = rows.peek().map(Vec::len) {
             let take = chunk(rows.len());
-            let mut values = fixed.to_vec();
-            values.extend(rows.by_ref().take(take).flatten());
-            let sql = sql.replace('…', &places(fixed.len(), take, columns));
+            let list = rows.by_ref().take(take).flatten();
+            let (sql, values) = listed(sqlite, sql, fixed, list, take, columns);
             changed += self.run(&sql, values).await?;
         }
         Ok(changed)
@@ -209,11 +209,10 @@ impl Tx {
 
     /// The database's clock, in unix milliseconds.
     pub(crate) async fn now(&mut self) -> Result<i64, StoreError> {
-        let sql = match self {
-            Tx::Sqlite(_) => SQLITE_NOW,
-            Tx::Postgres(_) => POSTGRES_NOW,
-        };
-        let rows = self.ask(sql, Vec::new()).await?;
+        if let Tx::Sqlite(_) = self {
+            return Ok(this_clock());
+        }
+        let rows = self.ask(POSTGRES_NOW, Vec::new()).await?;
         rows.first().map_or(Ok(0), |row| row.number(0))
     }
 
@@ -252,16 +251,49 @@ impl Tx {
 
 /// Sizes of many-row statements: few, so that prepared statements are used again.
 fn chunk(left: usize) -> usize {
-    [64, 16, 4]
+    [256, 64, 16, 4]
         .into_iter()
         .find(|size| left >= *size)
         .unwrap_or(1)
 }
 
-/// `($1,$2),($3,$4)` for rows after some fixed values; `$1,$2` for rows of one value.
-fn places(fixed: usize, rows: usize, columns: usize) -> String {
+/// The text and values of a statement with a list where its `…` stands.
+///
+/// PostgreSQL has the fixed values first: `$1`, then `($2,$3),($4,$5)`. SQLite looks a named place up among all names there are, for
+/// each place anew: a statement of a thousand places would be searched for half a million steps. So its places have no names, which
+/// makes them the first ones, and only the fixed values, then the last, have one.
+fn listed(
+    sqlite: bool,
+    sql: &str,
+    fixed: &[Value],
+    list: impl Iterator<Item = Value>,
+    rows: usize,
+    columns: usize,
+) -> (String, Vec<Value>) {
+    if sqlite {
+        let mut values: Vec<Value> = Vec::with_capacity(rows * columns + fixed.len());
+        values.extend(list);
+        let mut sql = sql.to_owned();
+        for number in (1..=fixed.len()).rev() {
+            sql = sql.replace(
+                &format!("${number}"),
+                &format!("$@{}", values.len() + number),
+            );
+        }
+        let sql = sql.replace("$@", "$");
+        values.extend(fixed.iter().cloned());
+        return (sql.replace('…', &places(None, rows, columns)), values);
+    }
+    let mut values = fixed.to_vec();
+    values.extend(list);
+    let places = places(Some(fixed.len()), rows, columns);
+    (sql.replace('…', &places), values)
+}
+
+/// `($1,$2),($3,$4)` for rows, `$1,$2` for rows of one value, numbered after so many others; without numbers `(?,?),(?,?)`.
+fn places(numbered_after: Option<usize>, rows: usize, columns: usize) -> String {
     let mut text = String::with_capacity(rows * (columns * 6 + 3));
-    let mut number = fixed;
+    let mut number = numbered_after.unwrap_or_default();
     for row in 0..rows {
         if row > 0 {
             text.push(',');
@@ -274,8 +306,13 @@ fn places(fixed: usize, rows: usize, columns: usize) -> String {
             if column > 0 {
                 text.push(',');
             }
-            text.push('$');
-            text.push_str(&number.to_string());
+            match numbered_after {
+                Some(_) => {
+                    text.push('$');
+                    text.push_str(&number.to_string());
+                }
+                None => text.push('?'),
+            }
         }
         if columns > 1 {
             text.push(')');
@@ -289,11 +326,25 @@ pub(crate) fn list<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Vec<Valu
     texts.into_iter().map(|text| vec![text.into()]).collect()
 }
 
-/// Ids per question with a list; shorter lists are padded with their last id.
-const LIST: usize = 64;
+/// Ids per question with a list, at most. Shorter lists are padded with their last id to the next of a few sizes.
+const LIST: usize = 256;
+
+fn list_size(ids: usize) -> usize {
+    [1, 16, 64]
+        .into_iter()
+        .find(|size| ids <= *size)
+        .unwrap_or(LIST)
+}
+
+/// A SQLite file's clock is that of this machine, which is asked without a round trip to the connection's thread.
+fn this_clock() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    })
+}
 
 // Rounded: the seconds are a float, and cutting it off would lose a millisecond now and then.
-const SQLITE_NOW: &str = "SELECT CAST(round(unixepoch('subsec') * 1000) AS INTEGER)";
 const POSTGRES_NOW: &str =
     "SELECT CAST(round(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)";
 
@@ -331,21 +382,38 @@ impl Db {
         fixed: &[Value],
         ids: &[String],
     ) -> Result<Vec<Row>, StoreError> {
+        let sqlite = matches!(self, Db::Sqlite { .. });
         let mut found = Vec::new();
         for part in ids.chunks(LIST) {
-            let size = if part.len() == 1 { 1 } else { LIST };
-            let sql = sql.replace('…', &places(fixed.len(), size, 1));
-            let mut values = fixed.to_vec();
+            let size = list_size(part.len());
             let last = part.last().cloned().unwrap_or_default();
             let padded = part
                 .iter()
                 .cloned()
                 .chain(std::iter::repeat(last))
                 .take(size);
-            values.extend(padded.map(Value::from));
+            let (sql, values) = listed(sqlite, sql, fixed, padded.map(Value::from), size, 1);
             found.extend(self.ask(&sql, values).await?);
         }
         Ok(found)
+    }
+
+    /// Runs one statement for all rows on a SQLite file, outside any transaction, so that it is one by itself. The last row may be
+    /// given several times, which must change nothing: the statement has few sizes, so that it is prepared once.
+    pub(crate) async fn at_once(&self, sql: &str, rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
+        let (Db::Sqlite { write, .. }, Some(last)) = (self, rows.last().cloned()) else {
+            return Ok(());
+        };
+        let size = rows.len().next_power_of_two();
+        let columns = last.len();
+        let padded = rows.into_iter().chain(std::iter::repeat(last)).take(size);
+        let (sql, values) = listed(true, sql, &[], padded.flatten(), size, columns);
+        let mut writer = write.lock().await;
+        if writer.open {
+            writer.roll_back().await;
+        }
+        run_sqlite(&mut writer.connection, &sql, values).await?;
+        Ok(())
     }
 
     /// Runs one statement in a transaction of its own.
@@ -355,11 +423,10 @@ impl Db {
 
     /// The database's clock, in unix milliseconds.
     pub(crate) async fn now(&self) -> Result<i64, StoreError> {
-        let sql = match self {
-            Db::Sqlite { .. } => SQLITE_NOW,
-            Db::Postgres(_) => POSTGRES_NOW,
-        };
-        let rows = self.ask(sql, Vec::new()).await?;
+        if let Db::Sqlite { .. } = self {
+            return Ok(this_clock());
+        }
+        let rows = self.ask(POSTGRES_NOW, Vec::new()).await?;
         rows.first().map_or(Ok(0), |row| row.number(0))
     }
 

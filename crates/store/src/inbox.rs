@@ -47,7 +47,7 @@ impl Inbox {
 async fn collect(db: Db, mut receiver: mpsc::Receiver<Entry>) {
     let mut batch = Vec::with_capacity(BATCH);
     while receiver.recv_many(&mut batch, BATCH).await > 0 {
-        let failed = transact!(db, tx => tx.put_hints(&batch).await?).err();
+        let failed = db.put_hints(&batch).await.err();
         for entry in batch.drain(..) {
             // Nobody waits any more when the sender of the webhook has hung up; the hint is stored all the same.
             let answer = failed.as_ref().map_or(Ok(()), |error| Err(same(error)));
@@ -67,28 +67,42 @@ fn same(error: &StoreError) -> StoreError {
     }
 }
 
-impl Tx {
-    async fn put_hints(&mut self, hints: &[Entry]) -> Result<(), StoreError> {
-        let now = self.now().await?;
-        let mut rows: BTreeMap<_, Vec<Value>> = BTreeMap::new();
-        for entry in hints {
-            let remote = entry.hint.id.as_ref().map_or("", RemoteId::as_str);
-            rows.insert(
-                (&entry.connection, entry.hint.kind, remote),
-                vec![
-                    entry.connection.as_str().into(),
-                    entry.hint.kind.as_str().into(),
-                    remote.into(),
-                    now.into(),
-                ],
-            );
-        }
+/// A row for each record that is hinted.
+fn rows_of(hints: &[Entry], now: i64) -> Vec<Vec<Value>> {
+    let mut rows: BTreeMap<_, Vec<Value>> = BTreeMap::new();
+    for entry in hints {
+        let remote = entry.hint.id.as_ref().map_or("", RemoteId::as_str);
+        rows.insert(
+            (&entry.connection, entry.hint.kind, remote),
+            vec![
+                entry.connection.as_str().into(),
+                entry.hint.kind.as_str().into(),
+                remote.into(),
+                now.into(),
+            ],
+        );
+    }
+    rows.into_values().collect()
+}
+
+impl Db {
+    /// Stores hints: all of them, or none.
+    async fn put_hints(&self, hints: &[Entry]) -> Result<(), StoreError> {
         let sql = "INSERT INTO hint (conn, kind, remote, at) VALUES … \
                    ON CONFLICT (conn, kind, remote) DO UPDATE SET at = excluded.at";
-        let rows = rows.into_values().collect();
-        self.many(sql, &[], rows).await.map(drop)
+        if let Db::Sqlite { .. } = self {
+            // One statement is a transaction by itself: one round trip and one write to the disk until the shops are answered.
+            let rows = rows_of(hints, self.now().await?);
+            return self.at_once(sql, rows).await;
+        }
+        transact!(self, tx => {
+            let rows = rows_of(hints, tx.now().await?);
+            tx.many(sql, &[], rows).await?;
+        })
     }
+}
 
+impl Tx {
     /// Removes hints that a read has served which began after they came. One of the same millisecond stays, to be safe.
     pub(crate) async fn forget_hints(
         &mut self,
@@ -112,6 +126,17 @@ impl Tx {
 }
 
 impl Store {
+    /// Removes hints that a step has served, where they do not stand beside what it stored.
+    pub(crate) async fn forget_served(
+        &self,
+        read: &[(ConnectionName, Kind, Option<RemoteId>, i64)],
+    ) -> Result<(), StoreError> {
+        if read.is_empty() || !self.is_sqlite() {
+            return Ok(());
+        }
+        transact!(self.hints, tx => tx.forget_hints(read).await?)
+    }
+
     /// Stores a hint. It is durable when this comes back.
     pub async fn hint(&self, connection: &ConnectionName, hint: Hint) -> Result<(), StoreError> {
         let (stored, answer) = oneshot::channel();
@@ -134,7 +159,7 @@ impl Store {
         let sql = "SELECT kind, remote, at FROM hint WHERE conn = $1 ORDER BY at LIMIT $2";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = self
-            .db
+            .hints
             .ask(sql, vec![connection.as_str().into(), limit.into()])
             .await?;
         rows.iter()

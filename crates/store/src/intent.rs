@@ -1,6 +1,6 @@
 //! Intents: what is about to be written, stored before the call, and what became of it.
 
-use crate::blob::{Packer, unpack};
+use crate::blob::unpack;
 use crate::db::Tx;
 use crate::error::{StoreError, damaged};
 use crate::open::Store;
@@ -156,12 +156,14 @@ fn step_of(text: &str) -> Result<Step, StoreError> {
 }
 
 impl Tx {
-    pub(crate) async fn put_intents(&mut self, intents: &[IntentPut]) -> Result<(), StoreError> {
-        let mut packer = Packer::new()?;
+    /// Stores intents, with their packed documents: what is written, and what was decided before.
+    pub(crate) async fn put_intents(
+        &mut self,
+        intents: &[IntentPut],
+        packed: &[(Vec<u8>, Option<Vec<u8>>)],
+    ) -> Result<(), StoreError> {
         let mut rows: Vec<Vec<Value>> = Vec::with_capacity(intents.len());
-        for intent in intents {
-            let before = intent.before.as_deref();
-            let before = before.map(|bytes| packer.pack(bytes)).transpose()?;
+        for (intent, (document, before)) in intents.iter().zip(packed) {
             rows.push(vec![
                 intent.id.as_str().into(),
                 intent.flow.as_str().into(),
@@ -172,8 +174,8 @@ impl Tx {
                 intent.step.as_str().into(),
                 intent.key.as_str().into(),
                 intent.target.as_ref().map(RemoteId::as_str).into(),
-                packer.pack(&intent.document)?.into(),
-                before.into(),
+                document.clone().into(),
+                before.clone().into(),
                 intent.input.into(),
                 intent.revision.into(),
                 intent.state.as_str().into(),

@@ -18,6 +18,11 @@ const SCHEMA: i64 = 1;
 const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_first.sql")];
 /// The advisory lock of PostgreSQL under which tables are made.
 const OPENING: i64 = 4_242_424_242;
+/// What the writing connection keeps in memory, in KiB as SQLite takes it: the pages that one transaction of an owner changes.
+const CACHE: &str = "-8192";
+/// After how many pages of 4 KiB the log is carried over into the file. A page that many transactions change is carried over once; at
+/// SQLite's own thousand that would be done every sixty orders, and the next webhooks wait for it.
+const CHECKPOINT: &str = "8192";
 /// How long a statement waits for another process's transaction.
 const WAIT: Duration = Duration::from_secs(30);
 /// Prepared statements kept per connection: every statement of this crate, in each size of its many-row forms.
@@ -113,6 +118,11 @@ impl Default for StoreOptions {
 pub struct Store {
     pub(crate) db: Db,
     pub(crate) retention_ms: i64,
+    /// Where hints are: beside everything else on PostgreSQL; on SQLite in a file of their own, so that a webhook that must be
+    /// durable before it is answered never waits for the writer of the other file. A hint is no truth: one that is lost is found by
+    /// polling, one that is left over is read once more. So the two files need no common transaction, and a copy of the main file
+    /// is a copy of everything.
+    pub(crate) hints: Db,
     pub(crate) inbox: crate::inbox::Inbox,
     _claim: Option<Arc<File>>,
 }
@@ -134,8 +144,13 @@ impl Store {
             StoreUrl::Postgres(address) => open_postgres(address, &options).await?,
         };
         migrate(&db).await?;
+        let hints = match url {
+            StoreUrl::Sqlite(path) => open_hints(path, &options).await?,
+            StoreUrl::Postgres(_) => db.clone(),
+        };
         Ok(Store {
-            inbox: crate::inbox::Inbox::start(db.clone()),
+            inbox: crate::inbox::Inbox::start(hints.clone()),
+            hints,
             db,
             retention_ms: options.retention_ms,
             _claim: claim,
@@ -188,6 +203,9 @@ impl Store {
     /// Ends all connections.
     pub async fn close(&self) {
         self.db.close().await;
+        if self.is_sqlite() {
+            self.hints.close().await;
+        }
     }
 
     pub(crate) async fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -228,7 +246,11 @@ async fn migrate(db: &Db) -> Result<(), StoreError> {
     for migration in &MIGRATIONS[usize::try_from(found).map_err(damaged)?..] {
         let sql = blob(&without_comments(migration));
         for statement in sql.split(';').map(str::trim).filter(|sql| !sql.is_empty()) {
-            tx.run(statement, Vec::new()).await?;
+            // On SQLite it is in a file of its own.
+            let elsewhere = matches!(tx, Tx::Sqlite(_)) && is_of_hints(statement);
+            if !elsewhere {
+                tx.run(statement, Vec::new()).await?;
+            }
         }
     }
     if found < SCHEMA {
@@ -237,6 +259,11 @@ async fn migrate(db: &Db) -> Result<(), StoreError> {
         tx.run(sql, vec![schema.into()]).await?;
     }
     tx.commit().await
+}
+
+/// Whether a statement makes the table of hints or an index of it.
+fn is_of_hints(statement: &str) -> bool {
+    statement.starts_with("CREATE TABLE hint ") || statement.contains(" ON hint ")
 }
 
 fn without_comments(sql: &str) -> String {
@@ -290,7 +317,11 @@ async fn open_sqlite(path: &Path, options: &StoreOptions) -> Result<Db, StoreErr
     if let Some(pages) = options.max_page_count {
         connect = connect.pragma("max_page_count", pages.to_string());
     }
-    let connection = first_connection(&connect).await?;
+    let writing = connect
+        .clone()
+        .pragma("cache_size", CACHE)
+        .pragma("wal_autocheckpoint", CHECKPOINT);
+    let connection = first_connection(&writing).await?;
     let read = SqlitePoolOptions::new()
         .max_connections(4)
         // A file does not hang up: its connections need no test, and keep their prepared statements.
@@ -320,6 +351,20 @@ async fn first_connection(connect: &SqliteConnectOptions) -> Result<SqliteConnec
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// The file of hints beside a SQLite file.
+async fn open_hints(path: &Path, options: &StoreOptions) -> Result<Db, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-hints");
+    let hints = open_sqlite(Path::new(&name), options).await?;
+    let all = without_comments(MIGRATIONS[0]);
+    for sql in all.split(';').map(str::trim).filter(|sql| is_of_hints(sql)) {
+        let sql = sql.replacen("TABLE", "TABLE IF NOT EXISTS", 1);
+        let sql = sql.replacen("INDEX", "INDEX IF NOT EXISTS", 1);
+        hints.run(&sql, Vec::new()).await?;
+    }
+    Ok(hints)
 }
 
 /// Makes a new file that only its owner may read: there will be personal data in it. SQLite gives its other files the same rights.

@@ -1,6 +1,6 @@
 //! Records as last seen, and where reading of each stream stands.
 
-use crate::blob::unpack;
+use crate::blob::Unpacker;
 use crate::db::{Db, Tx};
 use crate::error::{StoreError, damaged};
 use crate::open::Store;
@@ -109,22 +109,12 @@ pub(crate) fn texts(ids: &[RemoteId]) -> Vec<String> {
 
 impl Tx {
     pub(crate) async fn put_records(&mut self, records: &[RecordPut]) -> Result<(), StoreError> {
-        let Some(at) = records.iter().map(|record| record.seen_at).max() else {
-            return Ok(());
-        };
-        let mut blobs: BTreeMap<Digest, &[u8]> = BTreeMap::new();
         // One statement must not touch a row twice: the last word on a record counts.
         let mut rows: BTreeMap<_, Vec<Value>> = BTreeMap::new();
         for record in records {
             let doc = record.document.as_ref().map(|_| record.digest);
-            if let Some(bytes) = &record.document {
-                blobs.insert(record.digest, bytes);
-            }
-            let raw = record.raw.as_ref().map(|text| {
-                let digest = Digest::of(text.as_bytes());
-                blobs.insert(digest, text.as_bytes());
-                digest
-            });
+            let raw = record.raw.as_ref();
+            let raw = raw.map(|text| Digest::of(text.as_bytes()));
             rows.insert(
                 (&record.connection, record.kind, &record.id),
                 vec![
@@ -140,7 +130,6 @@ impl Tx {
                 ],
             );
         }
-        self.put_blobs(blobs, at).await?;
         let sql = "INSERT INTO record (conn, kind, remote, version, digest, doc, raw, state, seen_at) VALUES … \
                    ON CONFLICT (conn, kind, remote) DO UPDATE SET version = excluded.version, digest = excluded.digest, \
                    doc = excluded.doc, raw = excluded.raw, state = excluded.state, seen_at = excluded.seen_at";
@@ -224,15 +213,16 @@ impl Store {
              LEFT JOIN blob b ON b.hash = r.doc {raw_join} WHERE r.conn = $1 AND r.kind = $2 AND r.remote IN (…)"
         );
         let fixed = [connection.as_str().into(), kind.as_str().into()];
+        let mut unpacker = Unpacker::new()?;
         let mut found = HashMap::new();
         for row in self.db.ask_list(&sql, &fixed, &texts(ids)).await? {
             let document = row
                 .blob(5)?
-                .map(|bytes| Document::from_json(&unpack(&bytes)?).map_err(damaged))
+                .map(|bytes| Document::from_json(&unpacker.unpack(&bytes)?).map_err(damaged))
                 .transpose()?;
             let raw = row
                 .blob(6)?
-                .map(|bytes| String::from_utf8(unpack(&bytes)?).map_err(damaged))
+                .map(|bytes| String::from_utf8(unpacker.unpack(&bytes)?).map_err(damaged))
                 .transpose()?;
             let Some(digest) = row.digest(2)? else {
                 continue;

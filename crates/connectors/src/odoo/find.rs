@@ -9,15 +9,17 @@ use comptoir_model::key::{Kind, RemoteId};
 use comptoir_model::port::{Candidate, Query};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use tokio::task::JoinSet;
 
 /// Values of one `in` per call.
 const MANY: usize = 500;
 /// Patterns per call: each is a comparison with every partner.
 const PATTERNS: usize = 80;
 
-/// Candidates for each query, in the order of the queries.
+/// Candidates for each query, in the order of the queries. The calls go out together, as many at once as the connection may make.
 pub(super) async fn find(
-    session: &Session,
+    session: Arc<Session>,
     kind: Kind,
     queries: &[Query],
 ) -> Result<Vec<Vec<Candidate>>, Fault> {
@@ -28,7 +30,7 @@ pub(super) async fn find(
             .or_default()
             .push(query);
     }
-    let mut answers: HashMap<&Query, Vec<Candidate>> = HashMap::new();
+    let mut calls = JoinSet::new();
     for (attribute, asked) in by_attribute {
         let size = if matches!(attribute, "email" | "vat_number") {
             PATTERNS
@@ -36,21 +38,38 @@ pub(super) async fn find(
             MANY
         };
         for part in asked.chunks(size) {
-            let found = match (kind, attribute) {
-                (_, "key") => keys(session, kind, part).await,
-                (Kind::Order, "reference") => references(session, part).await,
-                (Kind::Customer, "email") => partners(session, part, "email").await,
-                (Kind::Customer, "vat_number") => partners(session, part, "vat").await,
-                (Kind::Product, "sku") => skus(session, part).await,
-                _ => Err(Fault::bug(format!("no {kind} is found by {attribute}"))),
-            };
-            answers.extend(found.map_err(fault::of_everything)?);
+            let part: Vec<Query> = part.iter().map(|query| (*query).clone()).collect();
+            calls.spawn(ask(session.clone(), kind, attribute, part));
         }
+    }
+    let mut answers: HashMap<Query, Vec<Candidate>> = HashMap::new();
+    while let Some(found) = calls.join_next().await {
+        let lost = |_| Fault::bug("a question to Odoo was given up");
+        answers.extend(found.map_err(lost)?.map_err(fault::of_everything)?);
     }
     Ok(queries
         .iter()
         .map(|query| answers.get(query).cloned().unwrap_or_default())
         .collect())
+}
+
+async fn ask(
+    session: Arc<Session>,
+    kind: Kind,
+    attribute: &'static str,
+    asked: Vec<Query>,
+) -> Result<HashMap<Query, Vec<Candidate>>, Fault> {
+    let part: Vec<&Query> = asked.iter().collect();
+    let found = match (kind, attribute) {
+        (_, "key") => keys(&session, kind, &part).await,
+        (Kind::Order, "reference") => references(&session, &part).await,
+        (Kind::Customer, "email") => partners(&session, &part, "email").await,
+        (Kind::Customer, "vat_number") => partners(&session, &part, "vat").await,
+        (Kind::Product, "sku") => skus(&session, &part).await,
+        _ => Err(Fault::bug(format!("no {kind} is found by {attribute}"))),
+    };
+    let owned = |(query, candidates): (&Query, _)| (query.clone(), candidates);
+    Ok(found?.into_iter().map(owned).collect())
 }
 
 type Found<'a> = HashMap<&'a Query, Vec<Candidate>>;
@@ -116,6 +135,8 @@ async fn skus<'a>(session: &Session, asked: &[&'a Query]) -> Result<Found<'a>, F
     )
     .option("order", json!("id"));
     let rows: Vec<Product> = session.rpc.call(ask).await?;
+    let told = rows.iter();
+    session.remember_skus(told.map(|row| (row.id, row.default_code.trim().to_owned())));
     let mut found = Found::new();
     for query in asked {
         let fitting = rows.iter().filter(|row| row.default_code == query.value());

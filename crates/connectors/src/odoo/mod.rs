@@ -176,6 +176,10 @@ pub struct Settings {
     #[serde(default = "default_overlap")]
     #[schemars(title = "Overlap of readings (seconds)")]
     pub overlap_seconds: u32,
+    /// How many calls are made at once, from 1 to 16. On Odoo's side more than two gain little unless it has many workers.
+    #[serde(default = "default_slots")]
+    #[schemars(title = "Calls at once", range(min = 1, max = 16))]
+    pub at_once: usize,
     /// Which API to speak; `auto` takes `/json/2` from 19 on and `/jsonrpc` before.
     #[serde(default)]
     #[schemars(title = "Protocol")]
@@ -188,6 +192,10 @@ fn default_module() -> String {
 
 fn default_overlap() -> u32 {
     300
+}
+
+fn default_slots() -> usize {
+    SLOTS
 }
 
 impl Settings {
@@ -203,6 +211,9 @@ impl Settings {
         }
         if self.database.trim().is_empty() {
             return bad("database", "name the database");
+        }
+        if !(1..=16).contains(&self.at_once) {
+            return bad("at_once", "from 1 to 16");
         }
         if self.key.is_empty() {
             return bad("key", "an API key is needed");
@@ -232,7 +243,7 @@ impl Odoo {
         let options = HttpOptions {
             // `/jsonrpc` takes the key in the body and does not read this header.
             auth: Auth::Bearer(settings.key.clone()),
-            slots: SLOTS,
+            slots: settings.at_once,
             deadline: Duration::from_secs(90),
             ..HttpOptions::default()
         };
@@ -318,7 +329,7 @@ impl Connector for Odoo {
 
     async fn find(&self, kind: Kind, queries: &[Query]) -> Result<Vec<Vec<Candidate>>, Fault> {
         let session = self.session().await.map_err(|fault| self.over(fault))?;
-        let found = find::find(&session, kind, queries).await;
+        let found = find::find(session, kind, queries).await;
         found.map_err(|fault| self.over(fault))
     }
 
@@ -335,6 +346,10 @@ impl Connector for Odoo {
         };
         let over = |result: Result<Written, Fault>| result.map_err(|fault| self.over(fault));
         results.into_iter().map(over).collect()
+    }
+
+    fn slots(&self) -> usize {
+        self.settings.at_once
     }
 
     fn rests(&self) -> Option<Duration> {

@@ -17,7 +17,7 @@ use comptoir_model::port::{Cursor, Page, Record, Seen, Unreadable};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 /// One record: decoded, or why not.
@@ -181,7 +181,7 @@ fn brief(row: &RawValue) -> Brief {
 async fn items(session: &Session, kind: Kind, rows: Raw) -> Result<Vec<(i64, Item)>, Fault> {
     match kind {
         Kind::Order => {
-            let held = complete(session, rows).await?;
+            let held = complete(session, rows, &Lines::default()).await?;
             let item = |(id, held): (i64, Result<Held, Unreadable>)| {
                 let record = held.and_then(|held| {
                     map::record(&held).map_err(|fault| unreadable(id, fault, held.raw.clone()))
@@ -223,6 +223,24 @@ pub(super) fn plain(kind: Kind, row: &RawValue) -> (i64, Item) {
 
 /// Orders as they stand now, with their lines. What is not there is left out.
 pub(super) async fn held(session: &Session, ids: &[i64]) -> Result<HashMap<i64, Held>, Fault> {
+    held_as_written(session, ids, &Lines::default()).await
+}
+
+/// What is known of the lines of orders that were just written, so that it need not be asked for.
+#[derive(Default)]
+pub(super) struct Lines {
+    /// SKUs by product.
+    pub(super) skus: HashMap<i64, String>,
+    /// By order: product and key of each line, in the order of writing.
+    pub(super) keys: HashMap<i64, Vec<(i64, WriteKey)>>,
+}
+
+/// [`held`], of orders some of which were just written.
+pub(super) async fn held_as_written(
+    session: &Session,
+    ids: &[i64],
+    written: &Lines,
+) -> Result<HashMap<i64, Held>, Fault> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -230,7 +248,7 @@ pub(super) async fn held(session: &Session, ids: &[i64]) -> Result<HashMap<i64, 
         .ids(ids)
         .arg("fields", json!(fields(session, Kind::Order)));
     let rows: Raw = session.rpc.call(ask).await?;
-    let complete = complete(session, rows).await?;
+    let complete = complete(session, rows, written).await?;
     let readable = complete
         .into_iter()
         .filter_map(|(id, held)| Some((id, held.ok()?)));
@@ -241,9 +259,10 @@ pub(super) async fn held(session: &Session, ids: &[i64]) -> Result<HashMap<i64, 
 async fn complete(
     session: &Session,
     rows: Raw,
+    written: &Lines,
 ) -> Result<Vec<(i64, Result<Held, Unreadable>)>, Fault> {
     let ids: Vec<i64> = rows.iter().map(|row| brief(row).id).collect();
-    let mut lines = lines(session, &ids).await?;
+    let mut lines = lines(session, &ids, written).await?;
     Ok(rows
         .iter()
         .map(|row| {
@@ -282,7 +301,23 @@ pub(super) fn join(row: &RawValue, lines: Vec<LineRow>) -> Result<Held, Unreadab
     })
 }
 
-async fn lines(session: &Session, orders: &[i64]) -> Result<HashMap<i64, Vec<LineRow>>, Fault> {
+/// What is looked at of a line before its order is put together.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct LineMark {
+    #[serde(deserialize_with = "decode::integer")]
+    id: i64,
+    #[serde(deserialize_with = "decode::or_none")]
+    order_id: Option<Link>,
+    #[serde(deserialize_with = "decode::or_none")]
+    product_id: Option<Link>,
+}
+
+async fn lines(
+    session: &Session,
+    orders: &[i64],
+    written: &Lines,
+) -> Result<HashMap<i64, Vec<LineRow>>, Fault> {
     if orders.is_empty() {
         return Ok(HashMap::new());
     }
@@ -292,36 +327,54 @@ async fn lines(session: &Session, orders: &[i64]) -> Result<HashMap<i64, Vec<Lin
     let ask = Ask::search("orders.lines", "sale.order.line", domain, &fields)
         .option("order", json!("order_id,sequence,id"));
     let rows: Raw = session.rpc.call(ask).await?;
-    let mut ids = Vec::with_capacity(rows.len());
-    let mut products = BTreeSet::new();
-    for row in &rows {
-        #[derive(serde::Deserialize)]
-        struct OfProduct {
-            #[serde(default, deserialize_with = "decode::or_none")]
-            product_id: Option<Link>,
-        }
-        let of: Option<OfProduct> = serde_json::from_str(row.get()).ok();
-        products.extend(of.and_then(|of| of.product_id).map(|link| link.0));
-        ids.push(brief(row).id);
-    }
-    let products: Vec<i64> = products.into_iter().collect();
-    let (skus, keys) = tokio::try_join!(skus(session, &products), line_keys(session, &ids))?;
-    let mut lines: HashMap<i64, Vec<LineRow>> = HashMap::new();
+    let mut by_order: BTreeMap<i64, Vec<(Box<RawValue>, i64, i64)>> = BTreeMap::new();
     for row in rows {
-        let line = brief(&row);
-        let Some(order) = line.order_id else {
+        let mark: LineMark = serde_json::from_str(row.get()).unwrap_or_default();
+        let Some(order) = mark.order_id else {
             return Err(Fault::bug("an order line names no order").at("order_id"));
         };
-        let of: Option<wire::OrderLine> = serde_json::from_str(row.get()).ok();
-        let product = of.and_then(|line| line.product_id);
-        let sku = product.and_then(|link| skus.get(&link.0).cloned());
-        let key = keys.get(&line.id).cloned();
-        lines
-            .entry(order.0)
-            .or_default()
-            .push((row, sku.unwrap_or_default(), key));
+        let product = mark.product_id.map_or(0, |link| link.0);
+        let of_order = by_order.entry(order.0).or_default();
+        of_order.push((row, mark.id, product));
     }
-    Ok(lines)
+    let mut keys: HashMap<i64, WriteKey> = HashMap::new();
+    let mut unknown = Vec::new();
+    let mut products = BTreeSet::new();
+    for (order, lines) in &by_order {
+        match written.keys.get(order).filter(|keys| same(keys, lines)) {
+            Some(known) => {
+                let ids = lines.iter().map(|(_, id, _)| *id);
+                keys.extend(ids.zip(known.iter().map(|(_, key)| key.clone())));
+            }
+            None => unknown.extend(lines.iter().map(|(_, id, _)| *id)),
+        }
+        let strange = |product: &i64| *product > 0 && !written.skus.contains_key(product);
+        products.extend(lines.iter().map(|(.., product)| *product).filter(strange));
+    }
+    let products: Vec<i64> = products.into_iter().collect();
+    let (skus, asked) = tokio::try_join!(skus(session, &products), line_keys(session, &unknown))?;
+    keys.extend(asked);
+    let row = |(row, id, product): (Box<RawValue>, i64, i64)| {
+        let sku = written.skus.get(&product).or_else(|| skus.get(&product));
+        (
+            row,
+            sku.cloned().unwrap_or_default(),
+            keys.get(&id).cloned(),
+        )
+    };
+    Ok(by_order
+        .into_iter()
+        .map(|(order, lines)| (order, lines.into_iter().map(row).collect()))
+        .collect())
+}
+
+/// Whether these are the lines that were written, one by one. Odoo numbers the lines of one call in their order.
+fn same(written: &[(i64, WriteKey)], lines: &[(Box<RawValue>, i64, i64)]) -> bool {
+    written.len() == lines.len()
+        && written
+            .iter()
+            .zip(lines)
+            .all(|((product, _), (.., there))| product == there)
 }
 
 async fn skus(session: &Session, products: &[i64]) -> Result<HashMap<i64, String>, Fault> {

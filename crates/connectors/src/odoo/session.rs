@@ -13,10 +13,13 @@ use comptoir_model::money::Currency;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 /// The first version whose `/json/2` is spoken.
 const JSON2_FROM: u32 = 19;
+/// SKUs remembered at most; then all are forgotten.
+const MOST_SKUS: usize = 20_000;
 /// The versions a connection is opened to.
 const OLDEST: u32 = 16;
 
@@ -84,6 +87,8 @@ pub(super) struct Session {
     /// The language of new customers without one.
     pub(super) language: Option<String>,
     countries: OnceCell<HashMap<String, i64>>,
+    /// SKUs that Odoo told lately, by product.
+    skus: Mutex<HashMap<i64, String>>,
 }
 
 impl Session {
@@ -146,6 +151,7 @@ impl Session {
             module: settings.external_id_module.clone(),
             language: settings.language.clone(),
             countries: OnceCell::new(),
+            skus: Mutex::default(),
         })
     }
 
@@ -163,6 +169,21 @@ impl Session {
             })
             .await?;
         Ok(all.get(code).copied())
+    }
+
+    /// Remembers SKUs as Odoo tells them, until the database is opened anew.
+    pub(super) fn remember_skus(&self, told: impl Iterator<Item = (i64, String)>) {
+        let mut skus = self.skus.lock().unwrap_or_else(PoisonError::into_inner);
+        if skus.len() > MOST_SKUS {
+            skus.clear();
+        }
+        skus.extend(told);
+    }
+
+    /// The SKU of a product, if Odoo told it lately.
+    pub(super) fn sku(&self, product: i64) -> Option<String> {
+        let skus = self.skus.lock().unwrap_or_else(PoisonError::into_inner);
+        skus.get(&product).cloned()
     }
 
     /// The installed language of a code such as `fr`, `fr-FR` or `fr_FR`; else that of the settings.

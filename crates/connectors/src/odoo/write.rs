@@ -73,16 +73,24 @@ async fn create(session: &Session, batch: &[Write], until: Instant, results: &mu
         Kind::Order => orders(session, batch, &fresh, results).await,
         _ => customers(session, batch, &fresh, results).await,
     };
+    let mut lines = read::Lines::default();
     for (at, result) in load(session, model, entries, until).await {
         match result {
             Ok(id) => {
+                note_lines(session, &batch[at], id, &mut lines);
                 made.insert(names[at].clone(), id);
             }
             Err(fault) => results[at] = Some(Err(fault)),
         }
     }
-    let ids: Vec<i64> = made.values().copied().collect();
-    let mut seen = seen(session, kind, &ids).await;
+    // Of a customer nobody needs more than its id.
+    let mut seen = match kind {
+        Kind::Order => {
+            let ids: Vec<i64> = made.values().copied().collect();
+            seen_as_written(session, &ids, &lines).await
+        }
+        _ => HashMap::new(),
+    };
     for at in 0..batch.len() {
         if results[at].is_some() {
             continue;
@@ -96,6 +104,42 @@ async fn create(session: &Session, batch: &[Write], until: Instant, results: &mu
                 .find(|(result, name)| result.is_some() && **name == names[at])
                 .and_then(|(result, _)| result.clone()),
         };
+    }
+}
+
+/// Notes the lines of an order that was just made, if the lines are all of products, and the SKUs that Odoo told of them.
+fn note_lines(session: &Session, write: &Write, id: i64, lines: &mut read::Lines) {
+    let Some(order) = write.document.as_order() else {
+        return;
+    };
+    let mut keys = Vec::with_capacity(order.lines.len());
+    for line in &order.lines {
+        let Some(product) = line.product.as_ref().and_then(number) else {
+            return;
+        };
+        lines
+            .skus
+            .extend(session.sku(product).map(|sku| (product, sku)));
+        keys.push((product, write.key.part(&line.id)));
+    }
+    lines.keys.insert(id, keys);
+}
+
+/// Orders read back that were just made; none of those that cannot be. What was written stays written.
+async fn seen_as_written(
+    session: &Session,
+    ids: &[i64],
+    lines: &read::Lines,
+) -> HashMap<i64, comptoir_model::port::Record> {
+    match read::held_as_written(session, ids, lines).await {
+        Ok(held) => held
+            .into_iter()
+            .filter_map(|(id, held)| Some((id, map::record(&held).ok()?)))
+            .collect(),
+        Err(fault) => {
+            tracing::warn!(%fault, "written, but not read back");
+            HashMap::new()
+        }
     }
 }
 

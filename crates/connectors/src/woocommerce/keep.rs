@@ -2,7 +2,9 @@
 
 use super::wire::Meta;
 use comptoir_model::Attributes;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Fields that are never stored, wherever they stand: keys that open the order or files, traces of the buyer's device, hashes of an
 /// e-mail address, other people's addresses in coupons, and links without information.
@@ -76,17 +78,118 @@ fn is_internal(key: &str) -> bool {
     INTERNAL.contains(&key) || key.starts_with("_woocommerce_persistent_cart")
 }
 
-/// An item's JSON without what is never stored.
+/// An item's JSON without what is never stored, in its shortest form. Copied as it is read: an order is never a tree in memory here.
 pub(super) fn raw(json: &str) -> String {
-    match serde_json::from_str::<Value>(json) {
-        Ok(mut value) => {
-            clean(&mut value);
-            value.to_string()
-        }
+    let mut out = Vec::with_capacity(json.len());
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let copied = Copier(&mut out).deserialize(&mut reader);
+    match (copied, reader.end()) {
+        (Ok(_), Ok(())) => String::from_utf8(out).unwrap_or_default(),
         // Items come out of a JSON array, so this is JSON; what is not may hold anything.
-        Err(_) => String::new(),
+        _ => String::new(),
     }
 }
+
+/// Copies a value without what is never stored. Answers whether it is an object whose `key` names a secret: a list leaves it out.
+struct Copier<'o>(&'o mut Vec<u8>);
+
+impl Copier<'_> {
+    fn put<E: serde::de::Error>(self, value: impl serde::Serialize) -> Result<bool, E> {
+        serde_json::to_writer(self.0, &value).map_err(E::custom)?;
+        Ok(false)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Copier<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<bool, D::Error> {
+        value.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Copier<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<bool, E> {
+        self.put(value)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<bool, E> {
+        self.put(value)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<bool, E> {
+        self.put(value)
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<bool, E> {
+        self.put(value)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<bool, E> {
+        self.put(value)
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<bool, E> {
+        self.put(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<bool, A::Error> {
+        self.0.push(b'[');
+        let first = self.0.len();
+        loop {
+            let before = self.0.len();
+            if before > first {
+                self.0.push(b',');
+            }
+            match items.next_element_seed(Copier(self.0))? {
+                Some(false) => {}
+                // Nothing was there, or nothing that is kept: the comma goes too.
+                Some(true) => self.0.truncate(before),
+                None => {
+                    self.0.truncate(before);
+                    self.0.push(b']');
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<bool, A::Error> {
+        let mut secret = false;
+        self.0.push(b'{');
+        let first = self.0.len();
+        while let Some(Name(name)) = fields.next_key()? {
+            if NEVER.contains(&&*name) {
+                fields.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            if self.0.len() > first {
+                self.0.push(b',');
+            }
+            Copier(self.0).put(&*name)?;
+            self.0.push(b':');
+            let value = self.0.len();
+            fields.next_value_seed(Copier(self.0))?;
+            if name == "key" {
+                let key: Option<String> = serde_json::from_slice(&self.0[value..]).ok();
+                secret |= key.is_some_and(|key| is_secret(&key));
+            }
+        }
+        self.0.push(b'}');
+        Ok(secret)
+    }
+}
+
+/// The name of a field, borrowed where it has no escapes.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 fn clean(value: &mut Value) {
     match value {

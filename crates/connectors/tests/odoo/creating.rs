@@ -74,7 +74,6 @@ async fn fifty_orders_take_few_calls() {
                 "sale.order.read",
                 "sale.order.line.search_read",
                 "product.product.read",
-                "ir.model.data.search_read",
             ]
         );
     }

@@ -167,9 +167,13 @@ impl Place {
 
 async fn sqlite_connection(path: &std::path::Path) -> sqlx::SqliteConnection {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-    sqlx::SqliteConnection::connect_with(&options)
+    let mut connection = sqlx::SqliteConnection::connect_with(&options)
         .await
-        .unwrap()
+        .unwrap();
+    // Hints have a file of their own beside the other.
+    let sql = format!("ATTACH '{}-hints' AS hints", path.display());
+    connection.execute(AssertSqlSafe(sql)).await.unwrap();
+    connection
 }
 
 /// Runs a test at a place and cleans up, however it ends. It runs as a task of its own: so the futures of the store must be able to
