@@ -175,8 +175,8 @@ pub(super) fn line(held: &HeldLine, currency: Currency) -> Line {
     }
 }
 
-/// The order as a record. Its version is the time of the last write, which a change of a line's text or of a date written in the same
-/// second does not move, and a digest of everything a person may edit.
+/// The order as a record. Its version is the time of the last write, which nothing that happens in the same second moves, the state,
+/// and a digest of everything a person may edit.
 ///
 /// # Errors
 /// As [`order`].
@@ -188,7 +188,12 @@ pub(super) fn record(held: &Held) -> Result<Record, Fault> {
     let digest = Digest::of(&Document::Order(Box::new(content)).to_json()).to_string();
     Ok(Record {
         id: RemoteId(held.order.id.to_string()),
-        version: format!("{}/{}", held.order.write_date, &digest[..16]),
+        version: format!(
+            "{}/{}/{}",
+            held.order.write_date,
+            held.order.state,
+            &digest[..16]
+        ),
         document: Document::Order(Box::new(order)),
         raw: Some(held.raw.clone()),
     })

@@ -96,6 +96,23 @@ async fn nothing_is_done_to_an_order_that_moved() {
 }
 
 #[tokio::test]
+async fn an_order_that_a_person_confirmed_in_the_same_second_has_moved() {
+    for version in VERSIONS {
+        let server = Server::start(version).await;
+        let connector = open(&server);
+        let write = create("1", order("1001"));
+        let seen = created(&*connector, &write).await;
+        server
+            .erp()
+            .edit("sale.order", number(&seen.id), json!({"state": "sale"}));
+        let mut update = next(&write, Step::Update, &seen);
+        update.before = Some(update.document.clone());
+        let fault = one(&*connector, &update).await.unwrap_err();
+        assert_eq!((fault.next, fault.code), (Next::Moved, Code::TargetMoved));
+    }
+}
+
+#[tokio::test]
 async fn one_order_that_cannot_be_confirmed_stops_no_other() {
     for version in VERSIONS {
         let server = Server::start(version).await;
