@@ -5,6 +5,7 @@ mod check;
 mod configuration;
 mod demo;
 mod explain;
+mod help;
 mod hold;
 mod init;
 mod plan;
@@ -19,7 +20,7 @@ pub use serve::process_has_ended;
 
 use crate::exit::Failure;
 use crate::words;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use comptoir_model::code::Language;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -73,6 +74,18 @@ enum Command {
     Secret(secret::SecretArguments),
     /// JSON Schemas of documents, policies and connections.
     Schema(schema::SchemaArguments),
+}
+
+impl Arguments {
+    /// Reads the command line. Help and usage errors are printed, and end the program.
+    pub fn of_the_command_line() -> Self {
+        let command = match words::language(|name| std::env::var(name).ok()) {
+            Language::English => Arguments::command(),
+            Language::French => help::in_french(Arguments::command()),
+        };
+        let read = Arguments::from_arg_matches(&command.get_matches());
+        read.unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// What every command knows.
