@@ -59,7 +59,7 @@ pub struct Flow {
     pub target: ConnectionName,
     /// Whether it writes.
     pub mode: Mode,
-    /// Records placed before this are known by id only.
+    /// Records placed before this are none of its business.
     pub start: Option<Timestamp>,
     /// The source's status words that are imported.
     pub statuses: Vec<String>,

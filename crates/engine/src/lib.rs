@@ -12,6 +12,7 @@ pub mod owner;
 pub mod point;
 pub mod preview;
 pub mod prove;
+mod readers;
 pub mod retry;
 pub mod schedule;
 pub mod turn;

@@ -4,6 +4,7 @@ use crate::connection::Connection;
 use crate::flow::Flow;
 use crate::hub::Hub;
 use crate::point::Point;
+use crate::readers::Readers;
 use crate::retry;
 use crate::schedule;
 use comptoir_model::document::{Digest, Document};
@@ -12,6 +13,7 @@ use comptoir_model::key::{Kind, RemoteId};
 use comptoir_model::port::{Cursor, Page, Record, Seen, Unreadable};
 use comptoir_store::{
     Commit, JournalPut, Ownership, RecordPut, RecordState, StoreError, StreamPut, WorkDue,
+    WorkState,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -182,9 +184,18 @@ async fn poll(
         return Ok(());
     }
     let stream = hub.store.stream(&connection.name, kind).await?;
-    let (mut cursor, next_at, mut last_new) = match stream {
-        Some(row) => (row.cursor, row.next_at, row.last_new),
-        None => (Cursor::start(), 0, None),
+    let readers = Readers::of(&flows);
+    let begin = || match readers.since() {
+        Some(at) => connection.connector.cursor_since(kind, at),
+        None => Cursor::start(),
+    };
+    let (mut stands, mut cursor, next_at, mut last_new) = match stream {
+        Some(row) if !readers.are_within(&Readers::from_stored(&row.readers)) => {
+            (row.cursor, begin(), 0, row.last_new)
+        }
+        Some(row) if row.cursor.is_start() => (row.cursor, begin(), row.next_at, row.last_new),
+        Some(row) => (row.cursor.clone(), row.cursor, row.next_at, row.last_new),
+        None => (Cursor::start(), begin(), 0, None),
     };
     if next_at > now && !hinted.contains(&kind) {
         observed.next_at = Some(observed.next_at.map_or(next_at, |at| at.min(next_at)));
@@ -218,7 +229,8 @@ async fn poll(
         if !commit.due.is_empty() {
             last_new = Some(began);
         }
-        let read_from = std::mem::replace(&mut cursor, next.clone());
+        cursor = next.clone();
+        let read_from = std::mem::replace(&mut stands, next.clone());
         let next_at = if more {
             began
         } else {
@@ -230,6 +242,7 @@ async fn poll(
             kind,
             read_from: Some(read_from),
             cursor: next,
+            readers: readers.stored(),
             next_at,
             last_new,
         });
@@ -301,13 +314,26 @@ impl Sorted {
             raw: None,
             seen_at: began,
         };
-        for record in self.records {
-            let json = record.document.to_json();
-            let digest = Digest::of(&json);
-            if known.get(&record.id) == Some(&(digest, RecordState::Live)) {
-                continue;
+        let same = |id: &RemoteId, digest| known.get(id) == Some(&(digest, RecordState::Live));
+        let digested: Vec<(Record, Vec<u8>, Digest)> =
+            self.records.into_iter().map(digested).collect();
+        let unchanged = digested
+            .iter()
+            .filter(|(record, _, digest)| same(&record.id, *digest));
+        let unchanged: Vec<RemoteId> = unchanged.map(|(record, ..)| record.id.clone()).collect();
+        let states = hub.store.states(kind, &unchanged).await?;
+        for (record, json, digest) in digested {
+            let mut covered = covering(flows, &record.document);
+            if same(&record.id, digest) {
+                // News all the same for a flow that did not take it when it was read before.
+                covered.retain(|flow| {
+                    let state = states.get(&(record.id.clone(), flow.name.clone()));
+                    matches!(state, None | Some(WorkState::Skipped))
+                });
+                if covered.is_empty() {
+                    continue;
+                }
             }
-            let covered = covering(flows, &record.document);
             let mut row = put(record.id.clone(), digest, RecordState::Live);
             row.version = record.version;
             if !covered.is_empty() {
@@ -368,6 +394,12 @@ impl Sorted {
 fn covering<'a>(flows: &'a [Arc<Flow>], document: &Document) -> Vec<&'a Arc<Flow>> {
     let placed = document.as_order().and_then(|order| order.dates.placed);
     flows.iter().filter(|flow| flow.covers(placed)).collect()
+}
+
+fn digested(record: Record) -> (Record, Vec<u8>, Digest) {
+    let json = record.document.to_json();
+    let digest = Digest::of(&json);
+    (record, json, digest)
 }
 
 fn due(

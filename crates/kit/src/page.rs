@@ -119,6 +119,19 @@ impl TimestampCursor {
         })
     }
 
+    /// Where a first reading begins that wants only what was modified at an instant or later.
+    pub fn since(at: Timestamp) -> Cursor {
+        let state = State {
+            v: 1,
+            watermark: None,
+            from: Some(at),
+            reading: None,
+            seen: BTreeMap::new(),
+        };
+        // Plain data always has a JSON form.
+        Cursor(serde_json::to_string(&state).unwrap_or_default())
+    }
+
     /// Ask for records modified at this instant or later; none asks for all. Where a source's filter is exclusive, ask from a tick of
     /// its clock earlier. Cut to the source's resolution, never rounded up.
     pub fn from(&self) -> Option<Timestamp> {

@@ -348,6 +348,11 @@ pub trait Connector: Send + Sync {
     /// Changes of a kind since a cursor. A page may repeat what an earlier one held.
     async fn changes(&self, kind: Kind, since: &Cursor) -> Result<Page, Fault>;
 
+    /// Where to begin for what has changed at an instant or later; the start for a system that cannot be asked for that.
+    fn cursor_since(&self, _kind: Kind, _at: Timestamp) -> Cursor {
+        Cursor::start()
+    }
+
     /// Records by id, in any order, each id answered once.
     async fn read(&self, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault>;
 

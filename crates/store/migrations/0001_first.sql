@@ -4,7 +4,7 @@ CREATE TABLE connection (
   paused_until BIGINT, pause_cause TEXT, account TEXT, account_at BIGINT
 );
 CREATE TABLE stream (
-  conn TEXT NOT NULL, kind TEXT NOT NULL, cursor TEXT NOT NULL, next_at BIGINT NOT NULL, last_new BIGINT,
+  conn TEXT NOT NULL, kind TEXT NOT NULL, cursor TEXT NOT NULL, readers TEXT NOT NULL, next_at BIGINT NOT NULL, last_new BIGINT,
   PRIMARY KEY (conn, kind)
 );
 -- remote '' means "poll now". A hint is removed by a read that began after it.

@@ -27,6 +27,8 @@ pub struct StreamPut {
     pub read_from: Option<Cursor>,
     /// The new cursor.
     pub cursor: Cursor,
+    /// Who reads it, and what of it, as the engine writes that.
+    pub readers: String,
     /// When to poll next (unix ms).
     pub next_at: i64,
     /// When something new came last (unix ms).
@@ -144,15 +146,16 @@ impl Tx {
     }
 
     async fn put_stream(&mut self, stream: &StreamPut) -> Result<(), StoreError> {
-        let sql = "INSERT INTO stream (conn, kind, cursor, next_at, last_new) VALUES ($1, $2, $3, $4, $5) \
-                   ON CONFLICT (conn, kind) DO UPDATE SET cursor = excluded.cursor, next_at = excluded.next_at, \
-                   last_new = excluded.last_new \
-                   WHERE stream.cursor = COALESCE($6, stream.cursor)";
+        let sql = "INSERT INTO stream (conn, kind, cursor, readers, next_at, last_new) VALUES ($1, $2, $3, $4, $5, $6) \
+                   ON CONFLICT (conn, kind) DO UPDATE SET cursor = excluded.cursor, readers = excluded.readers, \
+                   next_at = excluded.next_at, last_new = excluded.last_new \
+                   WHERE stream.cursor = COALESCE($7, stream.cursor)";
         let read_from = stream.read_from.as_ref().map(|cursor| cursor.0.clone());
         let values = vec![
             stream.connection.as_str().into(),
             stream.kind.as_str().into(),
             stream.cursor.0.as_str().into(),
+            stream.readers.as_str().into(),
             stream.next_at.into(),
             stream.last_new.into(),
             read_from.into(),

@@ -93,6 +93,7 @@ async fn work(store: &Store) -> Result<(), crate::StoreError> {
     store.approve(&flow(), Kind::Order, &one, "plan").await?;
     store.resume("row:tax:20").await?;
     store.reconsider(&flow()).await?;
+    store.states(Kind::Order, &one).await?;
     store.holds().await?;
     store.held("row:tax:20", 10).await?;
     store.counts().await?;

@@ -97,6 +97,8 @@ pub struct RecordRow {
 pub struct StreamRow {
     /// The cursor.
     pub cursor: Cursor,
+    /// Who has read it, and what of it, as the engine wrote that.
+    pub readers: String,
     /// When to poll next (unix ms).
     pub next_at: i64,
     /// When something new came last (unix ms).
@@ -145,7 +147,8 @@ impl Store {
         connection: &ConnectionName,
         kind: Kind,
     ) -> Result<Option<StreamRow>, StoreError> {
-        let sql = "SELECT cursor, next_at, last_new FROM stream WHERE conn = $1 AND kind = $2";
+        let sql =
+            "SELECT cursor, next_at, last_new, readers FROM stream WHERE conn = $1 AND kind = $2";
         let values = vec![connection.as_str().into(), kind.as_str().into()];
         let rows = self.db.ask(sql, values).await?;
         let Some(row) = rows.first() else {
@@ -155,6 +158,7 @@ impl Store {
             cursor: Cursor(row.string(0)?),
             next_at: row.number(1)?,
             last_new: row.int(2)?,
+            readers: row.string(3)?,
         }))
     }
 

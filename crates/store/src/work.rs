@@ -175,11 +175,11 @@ impl Tx {
                 ],
             );
         }
-        // What was approved was another version.
+        // What was approved was another version. What was skipped may be this flow's business by now.
         let sql = "INSERT INTO work (flow, kind, src, dst_conn, root, state, due, want, tries, rounds, since) VALUES … \
                    ON CONFLICT (flow, kind, src) DO UPDATE SET want = excluded.want, dst_conn = excluded.dst_conn, \
                    root = excluded.root, state = 'due', cause = NULL, due = excluded.due, tries = 0, rounds = 0, \
-                   since = excluded.since, approved = NULL WHERE work.want <> excluded.want";
+                   since = excluded.since, approved = NULL WHERE work.want <> excluded.want OR work.state = 'skipped'";
         let rows = rows.into_values().collect();
         self.many(sql, &[], rows).await.map(drop)
     }
@@ -322,6 +322,22 @@ impl Store {
             let fixed = [plan.into(), now.into(), flow.as_str().into(), kind.as_str().into()];
             tx.many(sql, &fixed, list(ids.iter().copied())).await?;
         })
+    }
+
+    /// The states of the rows of some records, by record and flow.
+    pub async fn states(
+        &self,
+        kind: Kind,
+        ids: &[RemoteId],
+    ) -> Result<HashMap<(RemoteId, FlowName), WorkState>, StoreError> {
+        let sql = "SELECT src, flow, state FROM work WHERE kind = $1 AND src IN (…)";
+        let fixed = [kind.as_str().into()];
+        let mut found = HashMap::new();
+        for row in self.db.ask_list(sql, &fixed, &texts(ids)).await? {
+            let key = (RemoteId(row.string(0)?), row.parsed(1)?);
+            found.insert(key, row.parsed(2)?);
+        }
+        Ok(found)
     }
 
     /// Makes records due, whatever their state.

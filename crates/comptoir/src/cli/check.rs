@@ -14,6 +14,7 @@ use comptoir_model::order::Order;
 use comptoir_model::port::{Cursor, Query};
 use comptoir_rules::buyer::folded_email;
 use comptoir_rules::order::needed_skus;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -112,7 +113,7 @@ pub async fn run(context: &Context) -> Result<u8, Failure> {
     })
 }
 
-/// What the newest orders would run into.
+/// What the orders of the last month would run into.
 async fn audit(
     workspace: &Workspace,
     connections: &[Connection],
@@ -133,7 +134,7 @@ async fn audit(
     let (true, Some(account)) = (accounts.contains_key(&flow.from), accounts.get(&flow.to)) else {
         return Ok(());
     };
-    let orders = sample(source).await?;
+    let orders = sample(source, flow.start).await?;
     report.orders_read += orders.len();
     let mut skus = BTreeSet::new();
     let mut missing: BTreeMap<String, usize> = BTreeMap::new();
@@ -240,9 +241,22 @@ async fn match_buyers(
     Ok(())
 }
 
-async fn sample(source: &Connection) -> Result<Vec<Order>, Failure> {
+/// Orders of the last month, since the flow's start if that was later; older ones where there are none.
+async fn sample(source: &Connection, start: Option<Timestamp>) -> Result<Vec<Order>, Failure> {
+    let month = SignedDuration::from_hours(31 * 24);
+    let since = Timestamp::now().saturating_sub(month).ok().max(start);
+    let recent = since.map_or_else(Cursor::start, |at| {
+        source.connector.cursor_since(Kind::Order, at)
+    });
+    let orders = read(source, recent).await?;
+    if orders.is_empty() && start.is_none() {
+        return read(source, Cursor::start()).await;
+    }
+    Ok(orders)
+}
+
+async fn read(source: &Connection, mut cursor: Cursor) -> Result<Vec<Order>, Failure> {
     let mut orders = Vec::new();
-    let mut cursor = Cursor::start();
     while orders.len() < SAMPLE {
         let page = source.connector.changes(Kind::Order, &cursor).await?;
         let found = page.items.into_iter().filter_map(Result::ok);

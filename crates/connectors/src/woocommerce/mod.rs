@@ -31,6 +31,7 @@ use comptoir_model::port::{
     Candidate, Capabilities, Connector, Cursor, Guard, Hint, HookReport, Incoming, Operation, Page,
     Proof, Query, Reads, Seen, Step, Verification, Write, Written,
 };
+use jiff::Timestamp;
 use schemars::schema_for;
 use std::sync::Arc;
 use std::time::Duration;
@@ -169,6 +170,10 @@ impl Connector for Shop {
             Kind::Product => self.product_changes(since).await,
             other => Err(Fault::bug(format!("changes of {other} are not offered"))),
         }
+    }
+
+    fn cursor_since(&self, kind: Kind, at: Timestamp) -> Cursor {
+        read::cursor_since(kind, at)
     }
 
     async fn read(&self, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault> {

@@ -95,6 +95,21 @@ pub(super) fn items_of(answer: &Answer) -> Result<Vec<&RawValue>, Fault> {
     answer.json()
 }
 
+/// Where to begin for what has changed since an instant.
+pub(super) fn cursor_since(kind: Kind, at: Timestamp) -> Cursor {
+    let since = TimestampCursor::since(at);
+    match kind {
+        Kind::Order => OrderCursor {
+            v: 1,
+            live: since.clone(),
+            trash: since,
+        }
+        .close(),
+        Kind::Product => since,
+        _ => Cursor::start(),
+    }
+}
+
 /// What the cursor needs to know of an item. The shop's time of change has whole seconds, so a digest tells two changes of one second apart.
 fn stamp(item: &Item) -> Stamp {
     match item {

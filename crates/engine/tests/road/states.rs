@@ -151,6 +151,40 @@ async fn orders_before_the_start_are_known_by_id_only() {
 }
 
 #[tokio::test]
+async fn what_a_flow_takes_from_now_on_is_read_again() {
+    let mut bench = Bench::new();
+    bench.flow.start = Some("2026-06-01T00:00:00Z".parse().unwrap());
+    let placed = |number: &str, at: &str| {
+        let mut order = order(number, &format!("{number}@example.test"));
+        order.dates.placed = Some(at.parse().unwrap());
+        order
+    };
+    bench.put("1", placed("1001", "2026-05-10T00:00:00Z"));
+    bench.put("2", placed("1002", "2026-07-01T00:00:00Z"));
+    let mut waiting = placed("1003", "2026-07-01T00:00:00Z");
+    waiting.status.word = "on-hold".to_owned();
+    bench.put("3", waiting);
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "unknown");
+    assert_eq!(bench.stands("3").await, "skipped status:on-hold");
+
+    bench.flow.start = Some("2026-05-01T00:00:00Z".parse().unwrap());
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "done -");
+    assert_eq!(bench.stands("3").await, "skipped status:on-hold");
+
+    bench.flow.statuses.push("on-hold".to_owned());
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("3").await, "done -");
+    let writes = bench.erp.writes();
+
+    // Another name is another flow: everything is its business, and what is there already is linked.
+    bench.flow.name = "orders-too".parse().unwrap();
+    assert_eq!(bench.run().await, None);
+    assert_eq!((bench.erp.orders().len(), bench.erp.writes()), (3, writes));
+}
+
+#[tokio::test]
 async fn the_date_of_the_shop_survives_a_confirmation_that_sets_it_to_now() {
     let mut bench = Bench::new();
     let mut dated = order("1001", "a@example.test");

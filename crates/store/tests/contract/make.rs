@@ -159,6 +159,7 @@ pub fn stream(cursor: &str, next_at: i64) -> StreamPut {
         kind: Kind::Order,
         read_from: None,
         cursor: Cursor(cursor.to_owned()),
+        readers: String::new(),
         next_at,
         last_new: Some(5),
     }
