@@ -79,7 +79,7 @@ async fn hook(
         return answer(StatusCode::NOT_FOUND, Code::UnknownHook);
     };
     let Ok(body) = tokio::time::timeout(SLOWEST_BODY, to_bytes(body, LARGEST_BODY)).await else {
-        return answer(StatusCode::REQUEST_TIMEOUT, Code::MalformedWebhook);
+        return answer(StatusCode::REQUEST_TIMEOUT, Code::SlowWebhook);
     };
     let Ok(body) = body else {
         return answer(StatusCode::PAYLOAD_TOO_LARGE, Code::OversizedWebhook);

@@ -115,6 +115,7 @@ codes! {
     702 OversizedWebhook "The webhook is larger than allowed." "Le webhook dépasse la taille autorisée.";
     703 UnknownHook "No connection has this webhook address." "Aucune connexion n'a cette adresse de webhook.";
     704 HookDisabled "The shop had switched the webhook off." "La boutique avait désactivé le webhook.";
+    705 SlowWebhook "The webhook's body did not come in time." "Le corps du webhook n'est pas arrivé à temps.";
 }
 
 impl Code {

@@ -174,7 +174,7 @@ fn a_slow_body() {
     bench.settle();
     assert_eq!(deliver(&address, WEBHOOK_SECRET, "{\"id\":1}").0, 200);
     assert!(began.elapsed() < Duration::from_secs(25));
-    refused(answer(slow), 408, "CMP-0701");
+    refused(answer(slow), 408, "CMP-0705");
     assert!(began.elapsed() < Duration::from_secs(45));
     bench.agree();
     serve.stop();
