@@ -1,6 +1,7 @@
 //! Odoo 16 to 19, the side that takes orders: `/jsonrpc` up to 18 and `/json/2` from 19, behind one face.
 
 mod action;
+mod external;
 mod fault;
 mod find;
 mod key;

@@ -3,7 +3,7 @@
 use super::rpc::{Ask, Rpc};
 use super::session::{Session, open_fields};
 use super::wire::Small;
-use super::{fault, read};
+use super::{external, fault};
 use comptoir_model::account::{Account, Choice, Notice, Severity};
 use comptoir_model::code::Code;
 use comptoir_model::fault::Fault;
@@ -118,7 +118,10 @@ pub(super) async fn probe(session: &Session, rpc: &Rpc, address: &str) -> Result
     }
     notices.extend(tax_notice(&choices, session.company));
     notices.extend(right_notices(session, rpc).await);
-    keys_are_readable(session).await?;
+    // What is created is found again by its external id only.
+    external::readable(session)
+        .await
+        .map_err(fault::of_everything)?;
     if !VERIFIED.contains(&session.version.major) {
         notices.push(Notice {
             severity: Severity::Warning,
@@ -217,13 +220,6 @@ fn tax_notice(choices: &BTreeMap<String, Vec<Choice>>, company: i64) -> Option<N
     })
 }
 
-/// What is created is found again by its external id only, so the user must be able to read those.
-async fn keys_are_readable(session: &Session) -> Result<(), Fault> {
-    let domain = json!([["module", "=", session.module], ["name", "=", ""]]);
-    let read = read::external_ids(session, domain).await;
-    read.map(|_| ()).map_err(fault::of_everything)
-}
-
 /// Rights to create, where the version tells them. Orders that meet a missing one would be held one by one.
 async fn right_notices(session: &Session, rpc: &Rpc) -> Vec<Notice> {
     let mut notices = Vec::new();
@@ -266,21 +262,27 @@ async fn site(session: &Session, rpc: &Rpc, address: &str) -> Result<String, Fau
     })
 }
 
-/// The decimals that Odoo keeps of prices and of quantities. Up to 18 it rounds the price of one to the precision "Product Price"; 19
-/// keeps what it is given.
+/// The decimals that Odoo keeps of prices and of quantities, as the fields themselves tell. Up to 18 the price of one is rounded to the
+/// precision "Product Price"; 19 keeps what it is given.
 async fn decimals(session: &Session, rpc: &Rpc) -> Result<(Option<u32>, Option<u32>), Fault> {
+    let told = |field: &str| Some(session.known.line.get(field)?.digits?.1);
+    let (price, quantity) = (told("price_unit"), told("product_uom_qty"));
+    let rounds_prices = session.version.major < KEEPS_DECIMALS_FROM;
+    if quantity.is_some() && (price.is_some() || !rounds_prices) {
+        return Ok((price, quantity));
+    }
     let names = [&[PRICE][..], QUANTITY].concat();
     let domain = json!([["name", "in", names]]);
-    let ask = Ask::search(
-        "precision",
-        "decimal.precision",
-        domain,
-        &["name", "digits"],
-    );
-    let rows: Vec<Small> = rpc.call(ask).await.map_err(fault::of_everything)?;
-    let rounds_prices = session.version.major < KEEPS_DECIMALS_FROM;
-    let price = rounds_prices.then(|| digits(&rows, &[PRICE]));
-    Ok((price, Some(digits(&rows, QUANTITY))))
+    let fields = ["name", "digits"];
+    let ask = Ask::search("precision", "decimal.precision", domain, &fields);
+    let rows: Vec<Small> = match rpc.call(ask).await {
+        Ok(rows) => rows,
+        // Only administrators may read it.
+        Err(fault) if fault::is_about_one(&fault) => Vec::new(),
+        Err(fault) => return Err(fault::of_everything(fault)),
+    };
+    let price = price.or_else(|| rounds_prices.then(|| digits(&rows, &[PRICE])));
+    Ok((price, quantity.or_else(|| Some(digits(&rows, QUANTITY)))))
 }
 
 /// The precision of a price.

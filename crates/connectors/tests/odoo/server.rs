@@ -117,7 +117,8 @@ fn by_name(method: &str, args: &Value, named: &Value) -> Map<String, Value> {
         "write" => &["ids", "vals"],
         "load" => &["fields", "data"],
         "check_access_rights" => &["operation"],
-        "unlink" | "action_confirm" | "action_cancel" => &["ids"],
+        "check_object_reference" => &["module", "xml_id"],
+        "get_metadata" | "unlink" | "action_confirm" | "action_cancel" => &["ids"],
         _ => &[],
     };
     let mut all = named.as_object().unwrap().clone();

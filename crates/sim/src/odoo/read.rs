@@ -267,6 +267,10 @@ impl Session<'_> {
             put("readonly", Json::from(field.derived));
             put("store", Json::from(field.stored()));
             put("searchable", Json::from(true));
+            if let Kind::Float(digits) = field.kind {
+                let told = digits.map_or(Json::Bool(false), |digits| Json::from(vec![16, digits]));
+                put("digits", told);
+            }
             if let Some(target) = field.kind.relation() {
                 put("relation", Json::from(target.name()));
             }

@@ -563,3 +563,64 @@ async fn a_poll_walks_the_pages_by_date_and_id_without_a_gap() {
         assert_eq!(Value::Array(seen), made);
     }
 }
+
+#[tokio::test]
+async fn without_administration_keys_are_asked_for_one_by_one() {
+    for version in [Version::V16, Version::V19] {
+        let options = ErpOptions {
+            forbidden: ErpOptions::not_for_users(),
+            ..of(version)
+        };
+        let served = Served::start(erp(options)).await;
+        for model in ["ir.model.data", "decimal.precision"] {
+            let read = served
+                .rpc(model, "search_read", json!([[]]), json!({}))
+                .await;
+            assert_eq!(read, Err("odoo.exceptions.AccessError".to_owned()));
+        }
+        let rows = json!([["id", "name"], [["hub.p", "Someone"]]]);
+        let made = served.rpc("res.partner", "load", rows, json!({})).await;
+        let id = made.unwrap()["ids"][0].clone();
+        let ask = async |name: &str, named: Value| {
+            let args = json!(["hub", name]);
+            let model = "ir.model.data";
+            served
+                .rpc(model, "check_object_reference", args, named)
+                .await
+        };
+        let there = Ok(json!(["res.partner", id]));
+        assert_eq!(ask("p", json!({})).await, there);
+        let unknown = Err("builtins.ValueError".to_owned());
+        assert_eq!(ask("nobody", json!({})).await, unknown);
+        let told = served
+            .rpc("res.partner", "get_metadata", json!([[id]]), json!({}))
+            .await;
+        assert_eq!(
+            told,
+            Ok(json!([{"id": id, "xmlid": "hub.p", "noupdate": false,
+                "xmlids": [{"xmlid": "hub.p", "noupdate": false}]}]))
+        );
+        // An archived one is found by whoever asks for archived ones too.
+        let archived = json!([[id], {"active": false}]);
+        let wrote = served
+            .rpc("res.partner", "write", archived, json!({}))
+            .await;
+        assert_eq!(wrote, Ok(json!(true)));
+        assert_eq!(ask("p", json!({})).await, Ok(json!(["res.partner", false])));
+        let all = json!({"context": {"active_test": false}});
+        assert_eq!(ask("p", all).await, there);
+        let digits =
+            json!({"allfields": ["price_unit", "product_uom_qty"], "attributes": ["digits"]});
+        let told = served
+            .rpc("sale.order.line", "fields_get", json!([]), digits)
+            .await;
+        let price = match version {
+            Version::V16 => json!([16, 2]),
+            _ => json!(false),
+        };
+        assert_eq!(
+            told,
+            Ok(json!({"price_unit": {"digits": price}, "product_uom_qty": {"digits": [16, 2]}}))
+        );
+    }
+}

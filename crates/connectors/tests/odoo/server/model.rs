@@ -58,6 +58,8 @@ pub struct Erp {
     pub calls: Vec<String>,
     /// Models that the user may not create, as the methods about rights tell it.
     pub denied: Vec<&'static str>,
+    /// The user has no right of administration: external ids and precisions are closed to it.
+    pub plain_user: bool,
     /// Troubles by `model.method`.
     pub troubles: Vec<(String, Trouble)>,
     pub(super) next: i64,
@@ -75,6 +77,7 @@ impl Erp {
             tables: BTreeMap::new(),
             calls: Vec::new(),
             denied: Vec::new(),
+            plain_user: false,
             troubles: Vec::new(),
             next: 100,
             clock: 0,
@@ -117,10 +120,6 @@ impl Erp {
         erp.put(
             "stock.warehouse",
             json!({"id": 1, "name": "Main", "company_id": [1, "Exemple SA"]}),
-        );
-        erp.put(
-            "decimal.precision",
-            json!({"id": 2, "name": "Product Price", "digits": 2}),
         );
         erp.put("ir.config_parameter", json!({"id": 1, "key": "database.uuid", "value": "6f1c0a52-0000-4000-8000-000000000001"}));
         for (id, sku) in [(61, "MUG"), (62, "BOOK"), (63, "SHIP"), (64, "ROUND")] {
@@ -222,7 +221,13 @@ impl Erp {
         {
             return Err(Refusal::of("odoo.exceptions.UserError"));
         }
+        let closed = matches!(model, "ir.model.data" | "decimal.precision");
+        if self.plain_user && closed && method == "search_read" {
+            return Err(Refusal::of("odoo.exceptions.AccessError"));
+        }
         match method {
+            "check_object_reference" => self.reference(args),
+            "get_metadata" => Ok(self.metadata(model, &ids())),
             "context_get" => Ok(json!({"lang": "en_US", "tz": "Europe/Brussels", "uid": 2})),
             "fields_get" => Ok(self.fields_get(model)),
             "check_access_rights" if self.version < 18 => Ok(json!(!self.denied.contains(&model))),
@@ -247,6 +252,38 @@ impl Erp {
             "action_cancel" => self.cancel(&ids(), args),
             _ => Err(Refusal::of("builtins.AttributeError")),
         }
+    }
+
+    fn reference(&self, args: &Row) -> Result<Value, Refusal> {
+        let wanted = |row: &&&Row| row["module"] == args["module"] && row["name"] == args["xml_id"];
+        let rows = self.rows("ir.model.data");
+        let Some(data) = rows.iter().find(wanted) else {
+            return Err(Refusal::of("builtins.ValueError"));
+        };
+        let (model, id) = (data["model"].as_str().unwrap(), data["res_id"].as_i64());
+        let there = id.filter(|id| self.tables[model].contains_key(id));
+        Ok(json!([model, there.map_or(json!(false), |id| json!(id))]))
+    }
+
+    /// 16 tells one external id of a record, 19 all of them.
+    fn metadata(&self, model: &str, ids: &[i64]) -> Value {
+        let told = ids.iter().map(|id| {
+            let rows = self.rows("ir.model.data").into_iter();
+            let own = rows.filter(|row| row["model"] == model && row["res_id"] == *id);
+            let names: Vec<String> = own
+                .map(|row| format!("{}.{}", row["module"], row["name"]).replace('"', ""))
+                .collect();
+            let mut row = json!({"id": id, "create_uid": [2, "Comptoir"],
+                "xmlid": names.first().map_or(json!(false), |name| json!(name))});
+            if self.version >= 19 {
+                let all = names
+                    .iter()
+                    .map(|name| json!({"xmlid": name, "noupdate": true}));
+                row["xmlids"] = all.collect();
+            }
+            row
+        });
+        told.collect()
     }
 
     fn fields_get(&self, model: &str) -> Value {
@@ -324,10 +361,14 @@ impl Erp {
             } else {
                 "char"
             };
-            (
-                (*name).to_owned(),
-                json!({"type": kind, "readonly": name.starts_with("amount") || *name == "write_date"}),
-            )
+            let readonly = name.starts_with("amount") || *name == "write_date";
+            let mut told = json!({"type": kind, "readonly": readonly});
+            match *name {
+                "price_unit" if self.version >= 19 => told["digits"] = json!(false),
+                "price_unit" | "product_uom_qty" => told["digits"] = json!([16, 2]),
+                _ => {}
+            }
+            ((*name).to_owned(), told)
         };
         Value::Object(names.iter().map(field).collect())
     }
