@@ -299,7 +299,7 @@ impl Shop {
         if !self.settings.is_https() {
             found.notice(
                 Severity::Warning,
-                Code::NotSeenAsHttps,
+                Code::PlainHttp,
                 "the address is plain http: orders and their buyers travel in clear",
             );
         }
