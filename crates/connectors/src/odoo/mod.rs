@@ -136,7 +136,7 @@ pub enum Protocol {
     /// What the version asks for.
     #[default]
     Auto,
-    /// `/jsonrpc`, on every version up to 21.
+    /// `/jsonrpc`. 19 still has it and announces its removal.
     #[serde(rename = "jsonrpc")]
     JsonRpc,
     /// `/json/2`, from 19 on.

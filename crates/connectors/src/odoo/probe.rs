@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 const KEEPS_DECIMALS_FROM: u32 = 19;
 /// The first version that tells rights by `has_access`.
 const HAS_ACCESS_FROM: u32 = 18;
+/// The first version seen to need a right of Invoicing for an address below a customer; others were not tried without it.
+const COPIES_CREDIT_FROM: u32 = 19;
 /// Versions this connector's tapes are of.
 const VERIFIED: [u32; 2] = [16, 19];
 
@@ -118,6 +120,7 @@ pub(super) async fn probe(session: &Session, rpc: &Rpc, address: &str) -> Result
     }
     notices.extend(tax_notice(&choices, session.company));
     notices.extend(right_notices(session, rpc).await);
+    notices.extend(address_notice(session));
     // What is created is found again by its external id only.
     external::readable(session)
         .await
@@ -245,6 +248,17 @@ async fn right_notices(session: &Session, rpc: &Rpc) -> Vec<Notice> {
     notices
 }
 
+/// 19 copies a customer's accounting fields to each new address, the credit limit among them, and as the user who makes the address. Only
+/// users of Invoicing see that field, and to others it is not told: orders that go to another address would be held one by one.
+fn address_notice(session: &Session) -> Option<Notice> {
+    let sees = session.known.partner.contains_key("credit_limit");
+    (session.version.major >= COPIES_CREDIT_FROM && !sees).then(|| Notice {
+        severity: Severity::Error,
+        code: Code::MissingRight,
+        detail: "the user of the key may not create delivery addresses: Odoo copies the customer's credit limit to them, which only users of Invoicing see; give it `Invoicing` or, in developer mode, the group `Show Accounting Features - Readonly`".to_owned(),
+    })
+}
+
 /// Which database this is: a copy under another address, or another database, is another site. The database's own id needs a right that
 /// the user of the key need not have. No answer is no such refusal: without the id it would seem to be another site.
 async fn site(session: &Session, rpc: &Rpc, address: &str) -> Result<String, Fault> {
@@ -265,7 +279,7 @@ async fn site(session: &Session, rpc: &Rpc, address: &str) -> Result<String, Fau
 /// The decimals that Odoo keeps of prices and of quantities, as the fields themselves tell. Up to 18 the price of one is rounded to the
 /// precision "Product Price"; 19 keeps what it is given.
 async fn decimals(session: &Session, rpc: &Rpc) -> Result<(Option<u32>, Option<u32>), Fault> {
-    let told = |field: &str| Some(session.known.line.get(field)?.digits?.1);
+    let told = |field: &str| session.known.line.get(field)?.decimals();
     let (price, quantity) = (told("price_unit"), told("product_uom_qty"));
     let rounds_prices = session.version.major < KEEPS_DECIMALS_FROM;
     if quantity.is_some() && (price.is_some() || !rounds_prices) {

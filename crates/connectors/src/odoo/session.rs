@@ -247,7 +247,7 @@ pub(super) fn number(id: &RemoteId) -> Option<i64> {
     id.as_str().parse().ok().filter(|number| *number > 0)
 }
 
-/// The version, without a login. `/jsonrpc` tells it on 16 to 21; where it is gone, `/web/version` of 19 and later does.
+/// The version, without a login. `/jsonrpc` tells it on 16 to 19; where it is gone, `/web/version` of 19 and later does.
 pub(super) async fn version(http: &Http) -> Result<Version, Fault> {
     let call = rpc::service("version", "common", "version", json!([]))?.reading();
     let answer = http.send(call).await?;

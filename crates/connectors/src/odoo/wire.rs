@@ -3,6 +3,7 @@
 use comptoir_kit::decode;
 use comptoir_model::Decimal;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -329,9 +330,16 @@ pub(super) struct Field {
     pub(super) kind: String,
     #[serde(default)]
     pub(super) readonly: bool,
-    /// Digits in all and behind the point, of a number that is rounded.
-    #[serde(default, deserialize_with = "decode::or_none")]
-    pub(super) digits: Option<(u32, u32)>,
+    /// `[16, 2]` of a number that is rounded; `false`, `null` or 0 of one that is not.
+    #[serde(default)]
+    digits: Value,
+}
+
+impl Field {
+    /// To how many decimals a number is rounded.
+    pub(super) fn decimals(&self) -> Option<u32> {
+        self.digits.get(1)?.as_u64()?.try_into().ok()
+    }
 }
 
 /// `fields_get`.

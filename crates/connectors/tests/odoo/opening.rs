@@ -68,6 +68,12 @@ async fn a_user_without_administration_is_enough() {
         let errors = account.notices.iter();
         let errors = errors.filter(|notice| notice.severity != Severity::Info);
         assert_eq!(errors.count(), 0);
+        // 19 makes no address below a customer for a user who sees no accounting.
+        server.erp().sees_accounting = false;
+        let account = open(&server).probe().await.unwrap();
+        let mut told = account.notices.iter().map(|notice| &notice.detail);
+        let closed = told.any(|detail| detail.contains("may not create delivery addresses"));
+        assert_eq!(closed, version == 19);
         // Neither way is open: nothing that was written would be found again.
         let refused = Trouble::Refused("odoo.exceptions.AccessError");
         let call = "ir.model.data.check_object_reference".to_owned();

@@ -37,6 +37,7 @@ pub struct ErpOptions {
     /// Installed languages.
     pub languages: Vec<String>,
     /// Rights that the hub's user has not: model and `read`, `write`, `create` or `unlink`. None is missing to an administrator.
+    /// Without `read` of `account.move` the fields of accounting are closed to it.
     pub forbidden: Vec<(String, String)>,
     /// Country of the company.
     pub country: String,

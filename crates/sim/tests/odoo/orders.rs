@@ -624,3 +624,26 @@ async fn without_administration_keys_are_asked_for_one_by_one() {
         );
     }
 }
+
+#[tokio::test]
+async fn without_accounting_19_makes_no_address_below_a_customer() {
+    for version in [Version::V16, Version::V19] {
+        let options = ErpOptions {
+            forbidden: vec![("account.move".to_owned(), "read".to_owned())],
+            ..of(version)
+        };
+        let served = Served::start(erp(options)).await;
+        let asked = json!({"allfields": ["credit_limit"], "attributes": ["type"]});
+        let told = served
+            .rpc("res.partner", "fields_get", json!([]), asked)
+            .await;
+        assert_eq!(told, Ok(json!({})));
+        let parent = served.partner("Customer").await;
+        let vals = json!([{"name": "Depot", "type": "delivery", "parent_id": parent}]);
+        let made = served.rpc("res.partner", "create", vals, json!({})).await;
+        match version {
+            Version::V16 => assert!(made.is_ok()),
+            _ => assert_eq!(made, Err("odoo.exceptions.AccessError".to_owned())),
+        }
+    }
+}

@@ -60,6 +60,8 @@ pub struct Erp {
     pub denied: Vec<&'static str>,
     /// The user has no right of administration: external ids and precisions are closed to it.
     pub plain_user: bool,
+    /// Nor one of Invoicing: fields of accounting are closed to it.
+    pub sees_accounting: bool,
     /// Troubles by `model.method`.
     pub troubles: Vec<(String, Trouble)>,
     pub(super) next: i64,
@@ -78,6 +80,7 @@ impl Erp {
             calls: Vec::new(),
             denied: Vec::new(),
             plain_user: false,
+            sees_accounting: true,
             troubles: Vec::new(),
             next: 100,
             clock: 0,
@@ -355,6 +358,9 @@ impl Erp {
         if model == "sale.order.line" {
             names.push(self.taxes());
         }
+        if model == "res.partner" && self.sees_accounting {
+            names.push("credit_limit");
+        }
         let field = |name: &&str| {
             let kind = if name.ends_with("_id") {
                 "many2one"
@@ -364,6 +370,8 @@ impl Erp {
             let readonly = name.starts_with("amount") || *name == "write_date";
             let mut told = json!({"type": kind, "readonly": readonly});
             match *name {
+                // Of a currency's rate 19 says neither.
+                "amount_total" => told["digits"] = json!(0),
                 "price_unit" if self.version >= 19 => told["digits"] = json!(false),
                 "price_unit" | "product_uom_qty" => told["digits"] = json!([16, 2]),
                 _ => {}
