@@ -17,7 +17,7 @@ const KEEPS_DECIMALS_FROM: u32 = 19;
 const HAS_ACCESS_FROM: u32 = 18;
 /// The first version seen to need a right of Invoicing for an address below a customer; others were not tried without it.
 const COPIES_CREDIT_FROM: u32 = 19;
-/// Versions this connector's tapes are of.
+/// Versions that this connector was run against, or that its tapes are of.
 const VERIFIED: [u32; 2] = [16, 19];
 
 /// A table of choices: its model, which rows, which fields, and whether an Odoo without that model works as well.

@@ -300,7 +300,7 @@ impl Shop {
             found.notice(
                 Severity::Warning,
                 Code::PlainHttp,
-                "the address is plain http: orders and their buyers travel in clear",
+                "requests are signed, but orders and their buyers travel unencrypted; outside a private network write `https://`",
             );
         }
         let own = site(&system.environment.home_url);
