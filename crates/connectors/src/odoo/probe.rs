@@ -125,6 +125,7 @@ pub(super) async fn probe(session: &Session, rpc: &Rpc, address: &str) -> Result
     external::readable(session)
         .await
         .map_err(fault::of_everything)?;
+    notices.extend(key_notice(session));
     if !VERIFIED.contains(&session.version.major) {
         notices.push(Notice {
             severity: Severity::Warning,
@@ -246,6 +247,15 @@ async fn right_notices(session: &Session, rpc: &Rpc) -> Vec<Notice> {
         }
     }
     notices
+}
+
+/// What a user loses who may not search external ids.
+fn key_notice(session: &Session) -> Option<Notice> {
+    (!session.searches_keys()).then(|| Notice {
+        severity: Severity::Info,
+        code: Code::MissingRight,
+        detail: "`ir.model.data` may not be read: keys are asked for one by one, which is slower and leaves \"External ID not found\" in Odoo's log; a group that may read `Model Data` helps".to_owned(),
+    })
 }
 
 /// 19 copies a customer's accounting fields to each new address, the credit limit among them, and as the user who makes the address. Only
