@@ -1,6 +1,7 @@
 //! A scripted server with enough of Odoo's behaviour to create, find and confirm on: both APIs, external ids, `load()`, and the quirks
 //! that the recorded answers show. It is no Odoo and no simulator of one.
 
+mod keys;
 mod loading;
 mod model;
 
