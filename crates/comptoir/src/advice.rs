@@ -45,7 +45,7 @@ fn english(cause: &Cause) -> String {
             "No flow books a {kind} yet: book it in the ERP by hand, then answer `keep` (comptoir hold answer)."
         ),
         Cause::Total => "The totals differ by more than the tolerance: compare both sides (comptoir explain), correct the ERP's order or its taxes, then resume; or answer `keep`.".to_owned(),
-        Cause::Equation => "The shop's own amounts do not add up: see the sum (comptoir explain), correct the order in the shop.".to_owned(),
+        Cause::Equation => "The shop's own amounts do not add up, or its total has more decimals than the currency: see the sum (comptoir explain), correct the order in the shop.".to_owned(),
         Cause::Currency => "The ERP would book another currency: add the currency's row to tables/price_lists.csv and push it.".to_owned(),
         Cause::Edited => "A person changed the ERP's order and the shop changed it too: answer `apply` to take the shop's version, or `keep`.".to_owned(),
         Cause::Changed => "The shop changed an order that the ERP has confirmed: answer `apply` to change it there too, or `keep`.".to_owned(),
@@ -87,7 +87,7 @@ fn french(cause: &Cause) -> String {
         Cause::Setting(name) => format!("Renseigner {name} dans le flux et le publier (comptoir config push)."),
         Cause::Flow(_) => "Aucun flux ne comptabilise encore cela : le saisir à la main dans l'ERP, puis répondre « keep » (comptoir hold answer).".to_owned(),
         Cause::Total => "Les totaux diffèrent de plus que la tolérance : comparer les deux côtés (comptoir explain), corriger la commande de l'ERP ou ses taxes, puis reprendre ; ou répondre « keep ».".to_owned(),
-        Cause::Equation => "Les montants de la boutique ne s'additionnent pas : voir la somme (comptoir explain) et corriger la commande dans la boutique.".to_owned(),
+        Cause::Equation => "Les montants de la boutique ne s'additionnent pas, ou le total a plus de décimales que la devise : voir la somme (comptoir explain) et corriger la commande dans la boutique.".to_owned(),
         Cause::Currency => "L'ERP enregistrerait une autre devise : ajouter la ligne de la devise dans tables/price_lists.csv et la publier.".to_owned(),
         Cause::Edited => "Une personne a modifié la commande de l'ERP et la boutique aussi : répondre « apply » pour prendre la version de la boutique, ou « keep ».".to_owned(),
         Cause::Changed => "La boutique a modifié une commande que l'ERP a confirmée : répondre « apply » pour la modifier là aussi, ou « keep ».".to_owned(),

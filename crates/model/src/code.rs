@@ -60,6 +60,7 @@ codes! {
     107 WrongAddress "The address does not lead to the expected API." "L'adresse ne mène pas à l'API attendue.";
     108 SignatureRefused "The signature of the request was refused." "La signature de la requête a été refusée.";
     109 UnsupportedVersion "This version of the system is not supported." "Cette version du système n'est pas prise en charge.";
+    110 PlainHttp "The address is plain http." "L'adresse est en http simple.";
     200 Unreachable "The system cannot be reached." "Le système est injoignable.";
     201 TimedOut "The system did not answer in time." "Le système n'a pas répondu à temps.";
     202 TooManyRequests "The system asks to slow down." "Le système demande de ralentir.";

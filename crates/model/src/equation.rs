@@ -3,7 +3,8 @@
 //! 1. Σ lines + Σ shipping + Σ fees − Σ discounts not in the lines + Σ tax + rounding = total;
 //! 2. Σ tax lines = tax, within one minor unit per taxed line;
 //! 3. Σ captured payments − Σ refunds ≤ total when the order says it is paid;
-//! 4. per tax |Σ base × rate − tax| ≤ one minor unit per line.
+//! 4. per tax |Σ base × rate − tax| ≤ one minor unit per line;
+//! 5. the total is a whole number of minor units: nobody can pay 1508.28 JPY, and no ledger holds it.
 
 use crate::money::Currency;
 use crate::order::{LineTax, Order, Paid};
@@ -53,6 +54,8 @@ pub enum Equation {
     Payments,
     /// Base times rate and one tax.
     Rate,
+    /// The total and the smallest unit of its currency.
+    Unit,
 }
 
 /// An equation that does not hold, written out.
@@ -129,6 +132,15 @@ pub fn check(order: &Order, tolerance: Tolerance) -> Vec<Difference> {
             code: String::new(),
             parts: taxes,
             stated: order.totals.tax,
+        });
+    }
+    let payable = order.currency.round(order.totals.total);
+    if payable != order.totals.total {
+        found.push(Difference {
+            equation: Equation::Unit,
+            code: String::new(),
+            parts: payable,
+            stated: order.totals.total,
         });
     }
     found.extend(check_payments(order, allowed));

@@ -249,8 +249,13 @@ pub struct Reads {
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verification {
-    /// Run against live software of these versions.
-    Live(&'static [&'static str]),
+    /// Run against live software, and against recorded answers.
+    Live {
+        /// Versions that were run.
+        run: &'static [&'static str],
+        /// Versions whose answers were recorded.
+        tapes: &'static [&'static str],
+    },
     /// Against recorded answers of these versions.
     Tapes(&'static [&'static str]),
     /// Against the vendor's contract file.

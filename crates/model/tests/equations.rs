@@ -153,3 +153,26 @@ proptest! {
         prop_assert_eq!(wrong(&order).contains(&Equation::Payments), off != 0);
     }
 }
+
+#[test]
+fn a_total_that_the_currency_cannot_hold_is_wrong() {
+    for (currency, total, holds) in [
+        ("JPY", "1508.28", false),
+        ("JPY", "1508.000000", true),
+        ("EUR", "80.433", false),
+        ("EUR", "80.43", true),
+        ("KWD", "15.765", true),
+        ("KWD", "15.7651", false),
+    ] {
+        let mut order = Order::empty("1", currency.parse().unwrap());
+        order.totals.total = total.parse().unwrap();
+        order.lines.push(Line {
+            net: order.totals.total,
+            ..Line::default()
+        });
+        settle_rounding(&mut order);
+        let found = check(&order, Tolerance::default());
+        assert_eq!(found.is_empty(), holds, "{currency} {total}: {found:?}");
+        assert_eq!(blocking(&found).count(), usize::from(!holds));
+    }
+}

@@ -17,6 +17,14 @@ pub struct Hub<'a> {
     serving: Option<Child>,
 }
 
+/// Login and key of the hub in the ERP.
+fn hub_user(servers: &Servers) -> (&str, &str) {
+    match &servers.hub {
+        Some((login, key)) => (login, key),
+        None => (&servers.erp.login, &servers.erp.key),
+    }
+}
+
 /// What a workspace is made of.
 pub struct Plan<'a> {
     /// Name of the shop's connection: it begins every origin and every key.
@@ -50,7 +58,7 @@ impl<'a> Hub<'a> {
             "connector = \"odoo\"\nurl = {}\ndatabase = {}\nlogin = {}\nkey = \"${{LIVE_ERP_KEY}}\"\n",
             quoted(&servers.erp.url),
             quoted(&servers.erp.database),
-            quoted(&servers.erp.login)
+            quoted(hub_user(servers).0)
         );
         if let Some(seconds) = servers.settle_seconds {
             erp.push_str(&format!("settle_seconds = {seconds}\n"));
@@ -106,7 +114,7 @@ impl<'a> Hub<'a> {
             .args(arguments)
             .env("LIVE_SHOP_KEY", &self.servers.shop.key)
             .env("LIVE_SHOP_SECRET", &self.servers.shop.secret)
-            .env("LIVE_ERP_KEY", &self.servers.erp.key)
+            .env("LIVE_ERP_KEY", hub_user(self.servers).1)
             .env("LANG", "C")
             .stdin(Stdio::null());
         command

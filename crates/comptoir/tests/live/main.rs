@@ -22,7 +22,10 @@ use std::time::Duration;
 /// Where both sides are, and how to get in.
 struct Servers {
     shop: shop::Address,
+    /// As whom the suite prepares the ERP and looks into it.
     erp: erp::Address,
+    /// As whom the hub works, when that is another user: login and key.
+    hub: Option<(String, String)>,
     /// How long everything may take to settle.
     patience: Duration,
     /// What is known of how long a cut request may still be worked on: simulators work on nothing.
@@ -46,13 +49,18 @@ const VARIABLES: [&str; 7] = [
     "COMPTOIR_LIVE_ODOO_KEY",
 ];
 
+/// The hub's own user in the ERP, with fewer rights than the one that prepares it. Both or none.
+const HUB: [&str; 2] = ["COMPTOIR_LIVE_ODOO_HUB_LOGIN", "COMPTOIR_LIVE_ODOO_HUB_KEY"];
+
 /// The servers that the environment names; an error says what is missing.
 fn servers_of(variable: impl Fn(&str) -> Option<String>) -> Result<Servers, Vec<&'static str>> {
     let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-    let missing: Vec<&str> = VARIABLES
-        .into_iter()
-        .filter(|name| set(name).is_none())
-        .collect();
+    let mut missing: Vec<&str> = VARIABLES.to_vec();
+    let hub = HUB.map(&set);
+    if hub.iter().any(Option::is_some) {
+        missing.extend(HUB);
+    }
+    missing.retain(|name| set(name).is_none());
     if !missing.is_empty() {
         return Err(missing);
     }
@@ -70,6 +78,10 @@ fn servers_of(variable: impl Fn(&str) -> Option<String>) -> Result<Servers, Vec<
             database,
             login,
             key: password,
+        },
+        hub: match hub {
+            [Some(login), Some(key)] => Some((login.trim().to_owned(), key.trim().to_owned())),
+            _ => None,
         },
         patience: Duration::from_secs(1_800),
         settle_seconds: None,
@@ -101,6 +113,11 @@ fn the_suite_runs_only_when_every_variable_is_set() {
         servers_of(but_one).err(),
         Some(vec!["COMPTOIR_LIVE_ODOO_DB"])
     );
+    let half = |name: &str| all(name).or_else(|| (name == HUB[0]).then(|| "x".to_owned()));
+    assert_eq!(servers_of(half).err(), Some(vec![HUB[1]]));
+    let both = |name: &str| Some(name.to_owned());
+    let hub = servers_of(both).ok().and_then(|servers| servers.hub);
+    assert_eq!(hub, Some((HUB[0].to_owned(), HUB[1].to_owned())));
 }
 
 #[tokio::test]
@@ -109,6 +126,10 @@ async fn the_live_suite_passes_on_the_simulators() {
         let currencies = ["EUR", "JPY", "KWD"].map(|code| code.parse::<Currency>().unwrap());
         let options = ErpOptions {
             version,
+            forbidden: match version {
+                Version::V19 => ErpOptions::not_for_users(),
+                _ => Vec::new(),
+            },
             ..ErpOptions::default()
         };
         let erp = Erp::new(options, Vec::new(), Vec::new(), currencies.to_vec());
@@ -132,6 +153,7 @@ async fn the_live_suite_passes_on_the_simulators() {
                 login: erp.options().login.clone(),
                 key: erp.options().key.clone(),
             },
+            hub: None,
             patience: Duration::from_secs(120),
             settle_seconds: Some(1),
             race: 60,

@@ -3,7 +3,7 @@
 use super::rpc::Ask;
 use super::session::Session;
 use super::wire::{Order, Partner, Product};
-use super::{fault, key, read};
+use super::{external, fault, key, read};
 use comptoir_model::fault::Fault;
 use comptoir_model::key::{Kind, RemoteId};
 use comptoir_model::port::{Candidate, Query};
@@ -88,7 +88,7 @@ async fn keys<'a>(session: &Session, kind: Kind, asked: &[&'a Query]) -> Result<
         _ => String::new(),
     };
     let names: Vec<String> = asked.iter().map(|query| name(query)).collect();
-    let found = read::by_names(session, read::model(kind)?, &names).await?;
+    let found = external::by_names(session, read::model(kind)?, &names).await?;
     let answer = |query: &&'a Query| {
         let id = found.get(&name(query))?;
         Some((*query, vec![candidate(*id, "")]))

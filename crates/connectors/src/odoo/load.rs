@@ -1,9 +1,10 @@
 //! Creating with `load()`: many records in one call, each once.
 //!
 //! `load()` finds a record by its external id and would otherwise update it. Two things keep it from overwriting what people changed:
-//! the keys are looked up in the same write just before, and only those that are not there are loaded; and the call runs in the
-//! mode of a module update with `noupdate`, in which Odoo itself leaves a record alone that already has its external id. What remains
-//! is a record of that key that some other program made without `noupdate` between the look-up and the call; Comptoir makes none such.
+//! the call runs in the mode of a module update with `noupdate`, in which Odoo itself leaves a record alone that already has its
+//! external id, and answers its id as if it had made it; and where the user may search external ids, the keys are looked up just before,
+//! and only those that are not there are loaded. What remains is a record of that key that some other program made without `noupdate`;
+//! Comptoir makes none such.
 //!
 //! Two clients that load one new key at once never make two records: `ir.model.data` has a unique index, and the one that comes second
 //! is answered `ids: false` with the database's message about serialization inside. That is [`Code::Contention`], for later.
@@ -38,7 +39,7 @@ pub(super) enum Outcome {
     Made(Vec<i64>),
     /// Another transaction came first. Nothing was done.
     Busy,
-    /// These, by place, are refused. Nothing was done.
+    /// These, by place, are refused. Nothing was done, and others may be refused when these are left out.
     Bad(BTreeMap<usize, Fault>),
 }
 
@@ -144,8 +145,17 @@ pub(super) fn outcome(loaded: Loaded, sizes: &[usize]) -> Result<Outcome, Fault>
             return Ok(Outcome::Busy);
         }
         if let Some(place) = place(message, sizes) {
-            bad.entry(place).or_insert_with(|| refused(&message.field));
+            let known = bad.entry(place).or_insert_with(|| refused(&message.field));
+            if known.field.is_none() && !message.field.is_empty() {
+                *known = refused(&message.field);
+            }
         }
+    }
+    // When one of Odoo's rules refuses a record (a VAT number), the message is told twice: of that record, and of the first one of the
+    // call. So the first is only surely bad when a field of it is named, or when it stands alone; else it is tried again without the others.
+    let doubtful = |fault: &Fault| fault.field.is_none();
+    if bad.len() > 1 && bad.get(&0).is_some_and(doubtful) {
+        bad.remove(&0);
     }
     Ok(Outcome::Bad(bad))
 }
@@ -208,5 +218,29 @@ mod tests {
         }
         let outside = outcome(loaded(vec![message(6)]), &sizes);
         assert_eq!(outside, Ok(Outcome::Bad(BTreeMap::new())));
+    }
+
+    #[test]
+    fn the_first_record_is_not_refused_for_another() {
+        let rule = |row| Message {
+            field: String::new(),
+            ..message(row)
+        };
+        let bad = |messages| {
+            let loaded = Loaded {
+                ids: None,
+                messages,
+            };
+            let Ok(Outcome::Bad(bad)) = outcome(loaded, &[1, 1, 1]) else {
+                panic!("not bad");
+            };
+            bad.into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(bad(vec![rule(0), rule(2)]), [2]);
+        assert_eq!(bad(vec![rule(0), rule(1), rule(2)]), [1, 2]);
+        assert_eq!(bad(vec![rule(0)]), [0]);
+        // Odoo names a field of the record it means.
+        assert_eq!(bad(vec![message(0), rule(2)]), [0, 2]);
+        assert_eq!(bad(vec![rule(0), message(0), rule(2)]), [0, 2]);
     }
 }

@@ -1,6 +1,7 @@
 //! Odoo 16 to 19, the side that takes orders: `/jsonrpc` up to 18 and `/json/2` from 19, behind one face.
 
 mod action;
+mod external;
 mod fault;
 mod find;
 mod key;
@@ -121,7 +122,10 @@ pub static SPEC: Spec = Spec {
     title: "Odoo",
     summary: "Books orders and their customers in Odoo 16 to 19, and reads them back.",
     capabilities: &CAPABILITIES,
-    level: Verification::Tapes(&["16.0", "19.0"]),
+    level: Verification::Live {
+        run: &["19.0"],
+        tapes: &["16.0", "19.0"],
+    },
     settings: || schema_for!(Settings),
     setup: include_str!("setup.en.md"),
     setup_fr: include_str!("setup.fr.md"),
@@ -135,7 +139,7 @@ pub enum Protocol {
     /// What the version asks for.
     #[default]
     Auto,
-    /// `/jsonrpc`, on every version up to 21.
+    /// `/jsonrpc`. 19 still has it and announces its removal.
     #[serde(rename = "jsonrpc")]
     JsonRpc,
     /// `/json/2`, from 19 on.

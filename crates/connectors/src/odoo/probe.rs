@@ -3,7 +3,7 @@
 use super::rpc::{Ask, Rpc};
 use super::session::{Session, open_fields};
 use super::wire::Small;
-use super::{fault, read};
+use super::{external, fault};
 use comptoir_model::account::{Account, Choice, Notice, Severity};
 use comptoir_model::code::Code;
 use comptoir_model::fault::Fault;
@@ -15,7 +15,9 @@ use std::collections::BTreeMap;
 const KEEPS_DECIMALS_FROM: u32 = 19;
 /// The first version that tells rights by `has_access`.
 const HAS_ACCESS_FROM: u32 = 18;
-/// Versions this connector's tapes are of.
+/// The first version seen to need a right of Invoicing for an address below a customer; others were not tried without it.
+const COPIES_CREDIT_FROM: u32 = 19;
+/// Versions that this connector was run against, or that its tapes are of.
 const VERIFIED: [u32; 2] = [16, 19];
 
 /// A table of choices: its model, which rows, which fields, and whether an Odoo without that model works as well.
@@ -118,7 +120,12 @@ pub(super) async fn probe(session: &Session, rpc: &Rpc, address: &str) -> Result
     }
     notices.extend(tax_notice(&choices, session.company));
     notices.extend(right_notices(session, rpc).await);
-    keys_are_readable(session).await?;
+    notices.extend(address_notice(session));
+    // What is created is found again by its external id only.
+    external::readable(session)
+        .await
+        .map_err(fault::of_everything)?;
+    notices.extend(key_notice(session));
     if !VERIFIED.contains(&session.version.major) {
         notices.push(Notice {
             severity: Severity::Warning,
@@ -217,13 +224,6 @@ fn tax_notice(choices: &BTreeMap<String, Vec<Choice>>, company: i64) -> Option<N
     })
 }
 
-/// What is created is found again by its external id only, so the user must be able to read those.
-async fn keys_are_readable(session: &Session) -> Result<(), Fault> {
-    let domain = json!([["module", "=", session.module], ["name", "=", ""]]);
-    let read = read::external_ids(session, domain).await;
-    read.map(|_| ()).map_err(fault::of_everything)
-}
-
 /// Rights to create, where the version tells them. Orders that meet a missing one would be held one by one.
 async fn right_notices(session: &Session, rpc: &Rpc) -> Vec<Notice> {
     let mut notices = Vec::new();
@@ -249,6 +249,26 @@ async fn right_notices(session: &Session, rpc: &Rpc) -> Vec<Notice> {
     notices
 }
 
+/// What a user loses who may not search external ids.
+fn key_notice(session: &Session) -> Option<Notice> {
+    (!session.searches_keys()).then(|| Notice {
+        severity: Severity::Info,
+        code: Code::MissingRight,
+        detail: "`ir.model.data` may not be read: keys are asked for one by one, which is slower and leaves \"External ID not found\" in Odoo's log; a group that may read `Model Data` helps".to_owned(),
+    })
+}
+
+/// 19 copies a customer's accounting fields to each new address, the credit limit among them, and as the user who makes the address. Only
+/// users of Invoicing see that field, and to others it is not told: orders that go to another address would be held one by one.
+fn address_notice(session: &Session) -> Option<Notice> {
+    let sees = session.known.partner.contains_key("credit_limit");
+    (session.version.major >= COPIES_CREDIT_FROM && !sees).then(|| Notice {
+        severity: Severity::Error,
+        code: Code::MissingRight,
+        detail: "the user of the key may not create delivery addresses: Odoo copies the customer's credit limit to them, which only users of Invoicing see; give it `Invoicing` or, in developer mode, the group `Show Accounting Features - Readonly`".to_owned(),
+    })
+}
+
 /// Which database this is: a copy under another address, or another database, is another site. The database's own id needs a right that
 /// the user of the key need not have. No answer is no such refusal: without the id it would seem to be another site.
 async fn site(session: &Session, rpc: &Rpc, address: &str) -> Result<String, Fault> {
@@ -266,21 +286,27 @@ async fn site(session: &Session, rpc: &Rpc, address: &str) -> Result<String, Fau
     })
 }
 
-/// The decimals that Odoo keeps of prices and of quantities. Up to 18 it rounds the price of one to the precision "Product Price"; 19
-/// keeps what it is given.
+/// The decimals that Odoo keeps of prices and of quantities, as the fields themselves tell. Up to 18 the price of one is rounded to the
+/// precision "Product Price"; 19 keeps what it is given.
 async fn decimals(session: &Session, rpc: &Rpc) -> Result<(Option<u32>, Option<u32>), Fault> {
+    let told = |field: &str| session.known.line.get(field)?.decimals();
+    let (price, quantity) = (told("price_unit"), told("product_uom_qty"));
+    let rounds_prices = session.version.major < KEEPS_DECIMALS_FROM;
+    if quantity.is_some() && (price.is_some() || !rounds_prices) {
+        return Ok((price, quantity));
+    }
     let names = [&[PRICE][..], QUANTITY].concat();
     let domain = json!([["name", "in", names]]);
-    let ask = Ask::search(
-        "precision",
-        "decimal.precision",
-        domain,
-        &["name", "digits"],
-    );
-    let rows: Vec<Small> = rpc.call(ask).await.map_err(fault::of_everything)?;
-    let rounds_prices = session.version.major < KEEPS_DECIMALS_FROM;
-    let price = rounds_prices.then(|| digits(&rows, &[PRICE]));
-    Ok((price, Some(digits(&rows, QUANTITY))))
+    let fields = ["name", "digits"];
+    let ask = Ask::search("precision", "decimal.precision", domain, &fields);
+    let rows: Vec<Small> = match rpc.call(ask).await {
+        Ok(rows) => rows,
+        // Only administrators may read it.
+        Err(fault) if fault::is_about_one(&fault) => Vec::new(),
+        Err(fault) => return Err(fault::of_everything(fault)),
+    };
+    let price = price.or_else(|| rounds_prices.then(|| digits(&rows, &[PRICE])));
+    Ok((price, quantity.or_else(|| Some(digits(&rows, QUANTITY)))))
 }
 
 /// The precision of a price.

@@ -2,8 +2,8 @@
 
 use super::map::{self, Held, HeldLine};
 use super::session::{Session, number, present};
-use super::wire::{self, Brief, ExternalId, Link, Raw};
-use super::{fault, key, template};
+use super::wire::{self, Brief, Link, Raw};
+use super::{external, fault, template};
 use crate::odoo::rpc::Ask;
 use comptoir_kit::decode;
 use comptoir_kit::http::Priority;
@@ -15,8 +15,8 @@ use comptoir_model::fault::Fault;
 use comptoir_model::key::{Kind, RemoteId, WriteKey};
 use comptoir_model::port::{Cursor, Page, Record, Seen, Unreadable};
 use jiff::Timestamp;
+use serde_json::json;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -133,7 +133,7 @@ pub(super) async fn stream(
 ) -> Result<Page, Fault> {
     let model = model(kind)?;
     let cursor = TimestampCursor::open(since, overlap, now)?;
-    // 19 answers nothing for a time with a zone, and neither version gives fractions back.
+    // 19 refuses a time with a zone (`ValueError`), and neither version gives fractions back.
     let domain = match cursor.from() {
         Some(from) => json!([["write_date", ">=", time::spaced(from)]]),
         None => json!([]),
@@ -352,7 +352,10 @@ async fn lines(
         products.extend(lines.iter().map(|(.., product)| *product).filter(strange));
     }
     let products: Vec<i64> = products.into_iter().collect();
-    let (skus, asked) = tokio::try_join!(skus(session, &products), line_keys(session, &unknown))?;
+    let (skus, asked) = tokio::try_join!(
+        skus(session, &products),
+        external::of_lines(session, &unknown)
+    )?;
     keys.extend(asked);
     let row = |(row, id, product): (Box<RawValue>, i64, i64)| {
         let sku = written.skus.get(&product).or_else(|| skus.get(&product));
@@ -387,47 +390,4 @@ async fn skus(session: &Session, products: &[i64]) -> Result<HashMap<i64, String
     let rows: Vec<wire::Product> = session.rpc.call(ask).await?;
     let sku = |row: wire::Product| (row.id, row.default_code.trim().to_owned());
     Ok(rows.into_iter().map(sku).collect())
-}
-
-async fn line_keys(session: &Session, lines: &[i64]) -> Result<HashMap<i64, WriteKey>, Fault> {
-    if lines.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let domain = json!([
-        ["module", "=", session.module],
-        ["model", "=", "sale.order.line"],
-        ["res_id", "in", lines]
-    ]);
-    let rows = external_ids(session, domain).await?;
-    let key = |row: ExternalId| Some((row.res_id, key::key_of(&row.name)?));
-    Ok(rows.into_iter().filter_map(key).collect())
-}
-
-/// Rows of `ir.model.data`.
-pub(super) async fn external_ids(
-    session: &Session,
-    domain: Value,
-) -> Result<Vec<ExternalId>, Fault> {
-    let fields = ["name", "model", "res_id"];
-    let ask = Ask::search("keys", "ir.model.data", domain, &fields);
-    session.rpc.call(ask).await
-}
-
-/// The records of our keys, by key name: one call for any number of them.
-pub(super) async fn by_names(
-    session: &Session,
-    model: &str,
-    names: &[String],
-) -> Result<HashMap<String, i64>, Fault> {
-    if names.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let domain = json!([
-        ["module", "=", session.module],
-        ["model", "=", model],
-        ["name", "in", names]
-    ]);
-    let rows = external_ids(session, domain).await?;
-    let ours = rows.into_iter().filter(|row| row.model == model);
-    Ok(ours.map(|row| (row.name, row.res_id)).collect())
 }

@@ -12,8 +12,8 @@ use comptoir_model::key::RemoteId;
 use comptoir_model::money::Currency;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 /// The first version whose `/json/2` is spoken.
@@ -86,6 +86,10 @@ pub(super) struct Session {
     pub(super) module: String,
     /// The language of new customers without one.
     pub(super) language: Option<String>,
+    /// How many calls are made at once.
+    pub(super) at_once: usize,
+    /// Whether external ids may be searched, as far as is known.
+    searches_keys: AtomicBool,
     countries: OnceCell<HashMap<String, i64>>,
     /// SKUs that Odoo told lately, by product.
     skus: Mutex<HashMap<i64, String>>,
@@ -150,6 +154,8 @@ impl Session {
             languages,
             module: settings.external_id_module.clone(),
             language: settings.language.clone(),
+            at_once: settings.at_once,
+            searches_keys: AtomicBool::new(true),
             countries: OnceCell::new(),
             skus: Mutex::default(),
         })
@@ -169,6 +175,16 @@ impl Session {
             })
             .await?;
         Ok(all.get(code).copied())
+    }
+
+    /// Whether external ids may be searched; so it seems until a search of them is refused.
+    pub(super) fn searches_keys(&self) -> bool {
+        self.searches_keys.load(Ordering::Relaxed)
+    }
+
+    /// A search of external ids was refused.
+    pub(super) fn keys_are_closed(&self) {
+        self.searches_keys.store(false, Ordering::Relaxed);
     }
 
     /// Remembers SKUs as Odoo tells them, until the database is opened anew.
@@ -231,7 +247,7 @@ pub(super) fn number(id: &RemoteId) -> Option<i64> {
     id.as_str().parse().ok().filter(|number| *number > 0)
 }
 
-/// The version, without a login. `/jsonrpc` tells it on 16 to 21; where it is gone, `/web/version` of 19 and later does.
+/// The version, without a login. `/jsonrpc` tells it on 16 to 19; where it is gone, `/web/version` of 19 and later does.
 pub(super) async fn version(http: &Http) -> Result<Version, Fault> {
     let call = rpc::service("version", "common", "version", json!([]))?.reading();
     let answer = http.send(call).await?;
@@ -335,7 +351,7 @@ async fn company(rpc: &mut Rpc, settings: &Settings) -> Result<i64, Fault> {
 async fn known(rpc: &Rpc) -> Result<Known, Fault> {
     let fields = |model: &'static str| async move {
         let ask = Ask::read("fields", model, "fields_get")
-            .option("attributes", json!(["type", "readonly"]));
+            .option("attributes", json!(["type", "readonly", "digits"]));
         rpc.call::<Fields>(ask)
             .await
             .map_err(|fault| match fault.code {

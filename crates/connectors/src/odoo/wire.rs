@@ -3,6 +3,7 @@
 use comptoir_kit::decode;
 use comptoir_model::Decimal;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -260,6 +261,35 @@ pub(super) struct ExternalId {
     pub(super) res_id: i64,
 }
 
+/// What `get_metadata` tells of a record.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Metadata {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) id: i64,
+    /// The first of its external ids, with its module.
+    #[serde(deserialize_with = "decode::text")]
+    xmlid: String,
+    /// All of them; not told by every version.
+    #[serde(deserialize_with = "decode::or_default")]
+    xmlids: Vec<MetadataId>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct MetadataId {
+    #[serde(deserialize_with = "decode::text")]
+    xmlid: String,
+}
+
+impl Metadata {
+    /// Its external ids, each with its module.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let all = self.xmlids.iter().map(|id| id.xmlid.as_str());
+        std::iter::once(self.xmlid.as_str()).chain(all)
+    }
+}
+
 /// The answer of `load()`: without ids nothing was done.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Loaded {
@@ -300,6 +330,16 @@ pub(super) struct Field {
     pub(super) kind: String,
     #[serde(default)]
     pub(super) readonly: bool,
+    /// `[16, 2]` of a number that is rounded; `false`, `null` or 0 of one that is not.
+    #[serde(default)]
+    digits: Value,
+}
+
+impl Field {
+    /// To how many decimals a number is rounded.
+    pub(super) fn decimals(&self) -> Option<u32> {
+        self.digits.get(1)?.as_u64()?.try_into().ok()
+    }
 }
 
 /// `fields_get`.

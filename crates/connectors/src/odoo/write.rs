@@ -3,7 +3,7 @@
 use super::load::{Entry, load};
 use super::map::{self, Held};
 use super::session::{Session, number};
-use super::{action, key, order, partner, read, update};
+use super::{action, external, key, order, partner, read, update};
 use comptoir_model::code::Code;
 use comptoir_model::customer::Customer;
 use comptoir_model::document::Document;
@@ -52,7 +52,8 @@ pub(super) fn fail_rest(results: &mut Results, fault: &Fault) {
     }
 }
 
-/// Creates customers or orders: a look-up of all keys, one `load()` for those that are not there, and a reading back.
+/// Creates customers or orders: a look-up of all keys, one `load()` for those that are not there, and a reading back. Where keys can be
+/// asked for one by one only, `load()` alone keeps what is there: see its page.
 async fn create(session: &Session, batch: &[Write], until: Instant, results: &mut Results) {
     let kind = batch[0].kind;
     let model = match read::model(kind) {
@@ -60,8 +61,8 @@ async fn create(session: &Session, batch: &[Write], until: Instant, results: &mu
         Err(fault) => return fail_rest(results, &fault),
     };
     let names: Vec<String> = batch.iter().map(|write| key::name_of(&write.key)).collect();
-    let mut made = match read::by_names(session, model, &names).await {
-        Ok(there) => there,
+    let mut made = match external::searched(session, model, &names).await {
+        Ok(there) => there.unwrap_or_default(),
         Err(fault) => return fail_rest(results, &fault),
     };
     // The same key twice in one call would make one record of the last row.
@@ -77,7 +78,10 @@ async fn create(session: &Session, batch: &[Write], until: Instant, results: &mu
     for (at, result) in load(session, model, entries, until).await {
         match result {
             Ok(id) => {
-                note_lines(session, &batch[at], id, &mut lines);
+                // Without the look-up it may have been there already, with other lines.
+                if session.searches_keys() {
+                    note_lines(session, &batch[at], id, &mut lines);
+                }
                 made.insert(names[at].clone(), id);
             }
             Err(fault) => results[at] = Some(Err(fault)),

@@ -105,7 +105,10 @@ pub static SPEC: Spec = Spec {
     title: "WooCommerce",
     summary: "Orders, refunds, customers and products of a WooCommerce shop; order status, notes and meta data back.",
     capabilities: &CAPABILITIES,
-    level: Verification::Tapes(&["8.5.2", "11.0.1"]),
+    level: Verification::Live {
+        run: &["8.9.3", "9.9.5", "10.6.2", "11.0.1"],
+        tapes: &["8.5.2", "11.0.1"],
+    },
     settings: || schema_for!(Settings),
     setup: include_str!("setup.en.md"),
     setup_fr: include_str!("setup.fr.md"),

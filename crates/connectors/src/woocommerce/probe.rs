@@ -299,8 +299,8 @@ impl Shop {
         if !self.settings.is_https() {
             found.notice(
                 Severity::Warning,
-                Code::NotSeenAsHttps,
-                "the address is plain http: orders and their buyers travel in clear",
+                Code::PlainHttp,
+                "requests are signed, but orders and their buyers travel unencrypted; outside a private network write `https://`",
             );
         }
         let own = site(&system.environment.home_url);

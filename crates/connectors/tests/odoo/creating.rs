@@ -246,3 +246,89 @@ async fn what_is_there_already_is_not_overwritten() {
         assert_eq!(server.erp().rows("sale.order").len(), 2);
     }
 }
+
+#[tokio::test]
+async fn without_the_right_to_search_keys_nothing_is_doubled_or_overwritten() {
+    for version in VERSIONS {
+        let server = Server::start(version).await;
+        server.erp().plain_user = true;
+        let connector = open(&server);
+        connector.probe().await.unwrap();
+        server.erp().calls.clear();
+        let batch = [create("1", order("1001")), create("2", order("1002"))];
+        let results = connector.write(&batch).await;
+        let seen = results[0].as_ref().unwrap().seen.clone().unwrap();
+        assert_eq!(
+            server.erp().calls,
+            [
+                "product.pricelist.read",
+                "sale.order.load",
+                "sale.order.read",
+                "sale.order.line.search_read",
+                "product.product.read",
+                "sale.order.line.get_metadata",
+            ]
+        );
+        let kinds: Vec<LineKind> = held(&seen).lines.iter().map(|line| line.kind).collect();
+        assert_eq!(kinds, [LineKind::Item, LineKind::Item, LineKind::Shipping]);
+        // Each key is found by a call of its own; one that is not there is no fault.
+        let keys = |ids: &[&str]| -> Vec<Query> {
+            let key = |id: &&str| Query::Key(create(id, order("x")).key);
+            ids.iter().map(key).collect()
+        };
+        let found = async |ids: &[&str]| {
+            let found = connector.find(Kind::Order, &keys(ids)).await.unwrap();
+            let id =
+                |all: &Vec<comptoir_model::port::Candidate>| all.first().map(|one| number(&one.id));
+            found.iter().map(id).collect::<Vec<_>>()
+        };
+        let (first, second) = (number(&seen.id), number(&results[1].as_ref().unwrap().id));
+        let answers = [Some(first), None, Some(second)];
+        assert_eq!(found(&["1", "nobody", "2"]).await, answers);
+        let customer = Query::Key(batch[0].key.clone());
+        let other = connector.find(Kind::Customer, &[customer]).await.unwrap();
+        assert!(other[0].is_empty(), "the key of an order is no customer's");
+        // What a person changed stays, and a lost answer makes no second order.
+        let changed = json!({"client_order_ref": "by hand"});
+        server.erp().edit("sale.order", first, changed);
+        let again = created(&*connector, &create("1", order("1001"))).await;
+        assert_eq!(
+            (number(&again.id), held(&again).reference.as_str()),
+            (first, "by hand")
+        );
+        assert_eq!(server.erp().rows("sale.order").len(), 2);
+        // Deleted, with its key left behind: absent.
+        server
+            .erp()
+            .tables
+            .get_mut("sale.order")
+            .unwrap()
+            .remove(&second);
+        assert_eq!(found(&["2"]).await, [None]);
+    }
+}
+
+#[tokio::test]
+async fn a_good_first_record_is_not_refused_for_a_bad_one() {
+    for version in VERSIONS {
+        for bad in [vec![2], vec![0, 2], vec![1, 2], vec![0, 1, 2, 3]] {
+            let server = Server::start(version).await;
+            let connector = open(&server);
+            let people: Vec<Write> = (0..4)
+                .map(|at| {
+                    let mut write = person(&at.to_string(), "Exemple SARL");
+                    if let (true, Document::Customer(customer)) =
+                        (bad.contains(&at), &mut write.document)
+                    {
+                        customer.vat_number = "FR00000000000".to_owned();
+                    }
+                    write
+                })
+                .collect();
+            let results = connector.write(&people).await;
+            let refused: Vec<usize> = (0..4).filter(|at| results[*at].is_err()).collect();
+            assert_eq!(refused, bad, "{version}");
+            assert_eq!(server.erp().rows("res.partner").len(), 4 - bad.len());
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! A scripted server with enough of Odoo's behaviour to create, find and confirm on: both APIs, external ids, `load()`, and the quirks
 //! that the recorded answers show. It is no Odoo and no simulator of one.
 
+mod keys;
 mod loading;
 mod model;
 
@@ -117,7 +118,8 @@ fn by_name(method: &str, args: &Value, named: &Value) -> Map<String, Value> {
         "write" => &["ids", "vals"],
         "load" => &["fields", "data"],
         "check_access_rights" => &["operation"],
-        "unlink" | "action_confirm" | "action_cancel" => &["ids"],
+        "check_object_reference" => &["module", "xml_id"],
+        "get_metadata" | "unlink" | "action_confirm" | "action_cancel" => &["ids"],
         _ => &[],
     };
     let mut all = named.as_object().unwrap().clone();

@@ -43,6 +43,7 @@ impl Erp {
             company: 1,
             update_mode: false,
             noupdate: false,
+            sees_accounting: uid != HUB || !self.forbids(M::Move, "read"),
         }
     }
 
@@ -131,14 +132,16 @@ impl Erp {
         Ok(())
     }
 
+    fn forbids(&self, model: M, right: &str) -> bool {
+        let forbidden = &self.options().forbidden;
+        forbidden
+            .iter()
+            .any(|(m, r)| m == model.name() && r == right)
+    }
+
     /// Refuses what the user has no right to; answers questions about rights.
     fn rights(&self, model: M, name: &str, right: &str, args: &Vals) -> Done<Option<Json>> {
-        let forbidden = |right: &str| {
-            let forbidden = &self.options().forbidden;
-            forbidden
-                .iter()
-                .any(|(m, r)| m == model.name() && r == right)
-        };
+        let forbidden = |right: &str| self.forbids(model, right);
         if matches!(name, "check_access_rights" | "has_access") {
             let right = args
                 .get("operation")

@@ -57,6 +57,7 @@ impl Session<'_> {
         let stale = self.stale.clone();
         let mut ids = Vec::new();
         let mut messages = Vec::new();
+        let mut whole: Option<Json> = None;
         for (record, group) in groups.iter().enumerate() {
             let before = self.store.savepoint();
             let to = group.from + group.rows.len() - 1;
@@ -71,6 +72,11 @@ impl Session<'_> {
                     Ok(id) => ids.push(id),
                     Err(trouble) => {
                         self.store.roll_back(before);
+                        if whole.is_none() && self.version() >= Version::V18 && by_rule(&trouble) {
+                            let first = groups.first().map_or(0, |group| group.rows.len() - 1);
+                            let place = json!({"from": 0, "to": first});
+                            whole = Some(failure(place, 0, &trouble.message, None));
+                        }
                         messages.push(self.refusal(place, record, &trouble));
                     }
                 },
@@ -82,6 +88,10 @@ impl Session<'_> {
         }
         if messages.is_empty() {
             return Ok(json!({"ids": ids, "messages": [], "nextrow": 0}));
+        }
+        // Odoo tries all of them first, keeps what a rule said then, and puts it in front, at the first record of the call, whoever it meant.
+        if let Some(whole) = whole.filter(|whole| !messages.contains(whole)) {
+            messages.insert(0, whole);
         }
         self.store.roll_back(savepoint);
         self.stale = stale;
@@ -383,6 +393,11 @@ impl Session<'_> {
         let id = self.store.get(M::Data, data, "res_id").id();
         Ok(id.filter(|id| self.store.row(model, *id).is_some()))
     }
+}
+
+/// Whether one of Odoo's own rules refused it, and not the database.
+fn by_rule(trouble: &Trouble) -> bool {
+    trouble.field.is_none() && trouble.name.starts_with("odoo.exceptions.")
 }
 
 fn failure(place: Json, record: usize, text: &str, more: Option<&str>) -> Json {

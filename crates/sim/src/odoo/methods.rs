@@ -3,6 +3,7 @@
 use super::read::Search;
 use super::schema::M;
 use super::session::{Session, Vals};
+use super::store::Row;
 use super::trouble::{Done, Trouble};
 use super::value::truthy;
 use super::version::Version;
@@ -63,7 +64,14 @@ pub(super) fn find(version: Version, model: M, name: &str) -> Option<Method> {
         (_, "write") => method(true, &["vals"], &["vals"], "write"),
         (_, "unlink") => method(true, &[], &[], "unlink"),
         (_, "load") => method(false, &["fields", "data"], &["fields", "data"], "create"),
-        (_, "get_external_id") => method(true, &[], &[], "read"),
+        (_, "get_external_id" | "get_metadata") => method(true, &[], &[], "read"),
+        // Needs no right on the external ids themselves.
+        (M::Data, "check_object_reference") => method(
+            false,
+            &["module", "xml_id", "raise_on_access_error"],
+            &["module", "xml_id"],
+            "",
+        ),
         (_, "check_access_rights") => {
             method(false, &["operation", "raise_exception"], &["operation"], "")
         }
@@ -215,6 +223,8 @@ impl Session<'_> {
                 });
                 Json::Object(keys.collect())
             }
+            "get_metadata" => self.metadata(model, &ids),
+            "check_object_reference" => self.reference(args)?,
             "context_get" => self.context_get(),
             "get_param" => self.parameter(args),
             "action_confirm" => self.confirm(&ids)?,
@@ -287,6 +297,51 @@ impl Session<'_> {
             }
         }
         Ok(Json::Array(found))
+    }
+
+    /// All external ids of each record that is there; the first one is told twice.
+    fn metadata(&self, model: M, ids: &[i64]) -> Json {
+        let there = ids
+            .iter()
+            .filter(|id| self.store.row(model, **id).is_some());
+        let told = there.map(|id| {
+            let key = |row: &&Row| {
+                json!({
+                    "xmlid": self.store.get(M::Data, row, "complete_name").str(),
+                    "noupdate": self.store.get(M::Data, row, "noupdate").truthy(),
+                })
+            };
+            let keys: Vec<Json> = self.store.keys_of(model, *id).iter().map(key).collect();
+            let first = |name: &str| keys.first().map_or(Json::Bool(false), |key| key[name].clone());
+            json!({"id": id, "xmlid": first("xmlid"), "noupdate": first("noupdate"), "xmlids": keys})
+        });
+        told.collect()
+    }
+
+    /// The record of an external id; no id where the record is not to be found.
+    fn reference(&self, args: &Vals) -> Done<Json> {
+        let text = |name: &str| args.get(name).and_then(Json::as_str).unwrap_or_default();
+        let key = format!("{}.{}", text("module"), text("xml_id"));
+        let Some(data) = self.store.external(&key) else {
+            return Err(Trouble::value(format!(
+                "External ID not found in the system: {key}"
+            )));
+        };
+        let name = self.store.get(M::Data, data, "model").str().to_owned();
+        let id = self.store.get(M::Data, data, "res_id").id();
+        let mut found = None;
+        if let Some((model, id)) = M::of(&name).zip(id) {
+            let domain = json!([["id", "=", id]]);
+            let search = Search {
+                domain: Some(&domain),
+                ..Search::default()
+            };
+            found = self.search(model, &search)?.first().copied();
+        }
+        Ok(match found {
+            Some(id) => json!([name, id]),
+            None => json!([name, false]),
+        })
     }
 
     fn context_get(&self) -> Json {

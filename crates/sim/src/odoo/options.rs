@@ -36,12 +36,24 @@ pub struct ErpOptions {
     pub commit_lag: Duration,
     /// Installed languages.
     pub languages: Vec<String>,
-    /// Rights that the hub's user has not: model and `read`, `write`, `create` or `unlink`.
+    /// Rights that the hub's user has not: model and `read`, `write`, `create` or `unlink`. None is missing to an administrator.
+    /// Without `read` of `account.move` the fields of accounting are closed to it.
     pub forbidden: Vec<(String, String)>,
     /// Country of the company.
     pub country: String,
     /// Keep every version of every order. Off, only the last is kept.
     pub history: bool,
+}
+
+impl ErpOptions {
+    /// What a user without any right of administration may not: measured on Odoo 19, where *Access Rights* may read external ids and
+    /// *Settings* the precisions, and nobody else.
+    pub fn not_for_users() -> Vec<(String, String)> {
+        let models = ["ir.model.data", "decimal.precision"];
+        let rights = ["read", "write", "create", "unlink"];
+        let of = |model: &'static str| rights.map(|right| (model.to_owned(), right.to_owned()));
+        models.into_iter().flat_map(of).collect()
+    }
 }
 
 impl Default for ErpOptions {

@@ -252,7 +252,8 @@ impl Session<'_> {
             let named = names.is_none_or(|names| {
                 names.is_empty() || names.iter().any(|name| name.as_str() == Some(field.name))
             });
-            if field.hidden || !named {
+            let closed = field.name == "credit_limit" && !self.env.sees_accounting;
+            if field.hidden || closed || !named {
                 continue;
             }
             let mut shown = Map::new();
@@ -267,6 +268,15 @@ impl Session<'_> {
             put("readonly", Json::from(field.derived));
             put("store", Json::from(field.stored()));
             put("searchable", Json::from(true));
+            if let Kind::Float(digits) = field.kind {
+                let told = match (digits, field.name) {
+                    (Some(digits), _) => Json::from(vec![16, digits]),
+                    // Declared with 0 digits, which means "not rounded", and told so.
+                    (None, "currency_rate") => Json::from(0),
+                    (None, _) => Json::Bool(false),
+                };
+                put("digits", told);
+            }
             if let Some(target) = field.kind.relation() {
                 put("relation", Json::from(target.name()));
             }

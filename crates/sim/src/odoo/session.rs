@@ -29,6 +29,8 @@ pub(super) struct Env {
     pub update_mode: bool,
     /// External ids made now are marked so.
     pub noupdate: bool,
+    /// Fields of accounting are open to who acts.
+    pub sees_accounting: bool,
 }
 
 /// A transaction.
@@ -59,6 +61,7 @@ impl Session<'_> {
         self.check_fields(model, vals)?;
         let mut vals = vals.clone();
         self.before_create(model, &mut vals)?;
+        self.check_accounting(model, &vals)?;
         let id = self.store.next_id(model);
         let mut row = self.store.blank(model, id, self.env.uid, self.env.now);
         let later = self.assign(model, &mut row, &vals)?;
@@ -127,6 +130,18 @@ impl Session<'_> {
             self.store.remove(model, id);
         }
         Ok(())
+    }
+
+    /// 19 copies a customer's accounting fields to each address below it, as who makes the address.
+    fn check_accounting(&self, model: M, vals: &Vals) -> Done<()> {
+        let parent = vals.get("parent_id").and_then(Json::as_i64);
+        let copies = model == M::Partner && self.version() >= Version::V19 && parent.is_some();
+        if self.env.sees_accounting || !copies {
+            return Ok(());
+        }
+        Err(Trouble::access(
+            "You do not have enough rights to access the field \"credit_limit\" on Contact (res.partner). Please contact your system administrator.",
+        ))
     }
 
     fn check_fields(&self, model: M, vals: &Vals) -> Done<()> {

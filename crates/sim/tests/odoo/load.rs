@@ -130,6 +130,40 @@ async fn one_bad_record_undoes_the_whole_call_and_is_named() {
 }
 
 #[tokio::test]
+async fn what_a_rule_refuses_is_said_of_the_first_record_too() {
+    // Bad ones of five, and who is named: 16 tells the bad ones only.
+    for (version, bad, named) in [
+        (Version::V19, vec![0], vec![0]),
+        (Version::V19, vec![2], vec![0, 2]),
+        (Version::V19, vec![0, 2], vec![0, 2]),
+        (Version::V19, vec![1, 2], vec![0, 1, 2]),
+        (Version::V16, vec![2], vec![2]),
+    ] {
+        let served = Served::of(version).await;
+        let vat = |at: usize| if bad.contains(&at) { "FR123" } else { "" };
+        let rows: Vec<Value> = (0..5)
+            .map(|at| {
+                json!([
+                    format!("hub.p{at}"),
+                    format!("Person {at}"),
+                    "base.fr",
+                    vat(at)
+                ])
+            })
+            .collect();
+        let fields = json!(["id", "name", "country_id/id", "vat"]);
+        let answer = load(&served, "res.partner", fields, json!(rows)).await;
+        assert_eq!(answer["ids"], json!(false));
+        let messages = answer["messages"].as_array().unwrap();
+        let records: Vec<usize> = messages
+            .iter()
+            .map(|message| message["record"].as_u64().unwrap() as usize)
+            .collect();
+        assert_eq!(records, named, "{version:?} {bad:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_time_in_load_is_the_users_local_time() {
     let served = Served::of(Version::V19).await;
     let partner = served.partner("Customer").await.to_string();

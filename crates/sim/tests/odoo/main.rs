@@ -5,6 +5,7 @@
 mod load;
 mod orders;
 mod people;
+mod rights;
 mod served;
 mod speed;
 mod tapes;

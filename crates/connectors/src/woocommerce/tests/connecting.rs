@@ -20,7 +20,8 @@ async fn a_signature_opens_the_shop_over_http() {
     assert_eq!(page.items.len(), 3);
     let account = connector.probe().await.unwrap();
     let codes: Vec<Code> = account.notices.iter().map(|notice| notice.code).collect();
-    assert!(codes.contains(&Code::NotSeenAsHttps), "{codes:?}");
+    assert!(codes.contains(&Code::PlainHttp), "{codes:?}");
+    assert!(!codes.contains(&Code::NotSeenAsHttps), "{codes:?}");
     let asked = shop.asked("/orders");
     assert!(asked.iter().all(|asked| asked.authorization.is_none()));
     let nonces: std::collections::BTreeSet<_> = asked

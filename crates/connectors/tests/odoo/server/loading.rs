@@ -48,6 +48,17 @@ impl Erp {
                 messages.push(message);
             }
         }
+        // 19 says what a rule refuses of the first record too.
+        let by_rule = |message: &&Value| message.get("field").is_none();
+        if let Some(rule) = messages.iter().find(by_rule).cloned()
+            && self.version >= 19
+            && rule["record"] != 0
+        {
+            let mut first = rule;
+            first["rows"] = json!({"from": 0, "to": 0});
+            first["record"] = json!(0);
+            messages.insert(0, first);
+        }
         if !messages.is_empty() {
             return json!({"ids": false, "messages": messages, "nextrow": 0});
         }

@@ -58,6 +58,10 @@ pub struct Erp {
     pub calls: Vec<String>,
     /// Models that the user may not create, as the methods about rights tell it.
     pub denied: Vec<&'static str>,
+    /// The user has no right of administration: external ids and precisions are closed to it.
+    pub plain_user: bool,
+    /// Nor one of Invoicing: fields of accounting are closed to it.
+    pub sees_accounting: bool,
     /// Troubles by `model.method`.
     pub troubles: Vec<(String, Trouble)>,
     pub(super) next: i64,
@@ -75,6 +79,8 @@ impl Erp {
             tables: BTreeMap::new(),
             calls: Vec::new(),
             denied: Vec::new(),
+            plain_user: false,
+            sees_accounting: true,
             troubles: Vec::new(),
             next: 100,
             clock: 0,
@@ -117,10 +123,6 @@ impl Erp {
         erp.put(
             "stock.warehouse",
             json!({"id": 1, "name": "Main", "company_id": [1, "Exemple SA"]}),
-        );
-        erp.put(
-            "decimal.precision",
-            json!({"id": 2, "name": "Product Price", "digits": 2}),
         );
         erp.put("ir.config_parameter", json!({"id": 1, "key": "database.uuid", "value": "6f1c0a52-0000-4000-8000-000000000001"}));
         for (id, sku) in [(61, "MUG"), (62, "BOOK"), (63, "SHIP"), (64, "ROUND")] {
@@ -222,7 +224,13 @@ impl Erp {
         {
             return Err(Refusal::of("odoo.exceptions.UserError"));
         }
+        let closed = matches!(model, "ir.model.data" | "decimal.precision");
+        if self.plain_user && closed && method == "search_read" {
+            return Err(Refusal::of("odoo.exceptions.AccessError"));
+        }
         match method {
+            "check_object_reference" => self.reference(args),
+            "get_metadata" => Ok(self.metadata(model, &ids())),
             "context_get" => Ok(json!({"lang": "en_US", "tz": "Europe/Brussels", "uid": 2})),
             "fields_get" => Ok(self.fields_get(model)),
             "check_access_rights" if self.version < 18 => Ok(json!(!self.denied.contains(&model))),
@@ -318,16 +326,25 @@ impl Erp {
         if model == "sale.order.line" {
             names.push(self.taxes());
         }
+        if model == "res.partner" && self.sees_accounting {
+            names.push("credit_limit");
+        }
         let field = |name: &&str| {
             let kind = if name.ends_with("_id") {
                 "many2one"
             } else {
                 "char"
             };
-            (
-                (*name).to_owned(),
-                json!({"type": kind, "readonly": name.starts_with("amount") || *name == "write_date"}),
-            )
+            let readonly = name.starts_with("amount") || *name == "write_date";
+            let mut told = json!({"type": kind, "readonly": readonly});
+            match *name {
+                // Of a currency's rate 19 says neither.
+                "amount_total" => told["digits"] = json!(0),
+                "price_unit" if self.version >= 19 => told["digits"] = json!(false),
+                "price_unit" | "product_uom_qty" => told["digits"] = json!([16, 2]),
+                _ => {}
+            }
+            ((*name).to_owned(), told)
         };
         Value::Object(names.iter().map(field).collect())
     }

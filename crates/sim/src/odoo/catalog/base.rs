@@ -46,6 +46,7 @@ pub(super) fn partner(version: Version) -> Vec<Field> {
             .computed(|store, row| Value::Ref(store.commercial(row))),
         char("company_name", "Company Name"),
         char("barcode", "Barcode"),
+        float("credit_limit", "Credit Limit"),
         integer("customer_rank", "Customer Rank"),
         integer("supplier_rank", "Supplier Rank"),
         one("property_product_pricelist", "Pricelist", M::Pricelist),
