@@ -50,6 +50,8 @@ struct Summary {
     stopped: BTreeMap<String, usize>,
     nothing: usize,
     unreachable: Option<String>,
+    /// No order of the flow has been read yet: that nothing is to be written says nothing.
+    unread: bool,
     /// What the orders to be created come to, by currency.
     amounts: BTreeMap<String, Decimal>,
     samples: Vec<String>,
@@ -60,6 +62,7 @@ pub async fn plan(context: &Context, arguments: PlanArguments) -> Result<u8, Fai
     let workspace = Workspace::open(&context.dir, Role::Beside).await?;
     let hub = workspace.hub(&owner_name()).await?;
     let mut summaries = Vec::new();
+    let counts = workspace.store.counts().await?;
     for name in workspace.config.flows.keys() {
         if arguments.flow.as_ref().is_some_and(|flow| flow != name) {
             continue;
@@ -67,6 +70,7 @@ pub async fn plan(context: &Context, arguments: PlanArguments) -> Result<u8, Fai
         let works = workspace.store.open_work(name, arguments.limit).await?;
         let previews = look_ahead(&hub, name, works).await?;
         let mut summary = summarise(name, &previews);
+        summary.unread = counts.iter().all(|row| row.flow != *name);
         let records = writes_of(&previews);
         if !records.is_empty() {
             summary.plan = Some(keep(&workspace, name, records).await?);
@@ -214,6 +218,10 @@ fn show(context: &Context, summary: &Summary) {
     }
     match &summary.plan {
         Some(plan) => out::line(format!("  comptoir apply {plan}")),
+        None if summary.unread => out::line(context.either(
+            "  no order has been read yet: start `comptoir serve`, and ask again",
+            "  aucune commande n'a encore été lue : lancer « comptoir serve », puis redemander",
+        )),
         None => out::line(context.either("  nothing to write", "  rien à écrire")),
     }
 }

@@ -76,7 +76,7 @@ pub(super) async fn load(
                 let mut rest = Vec::new();
                 for (place, entry) in part.into_iter().enumerate() {
                     match bad.get(&place) {
-                        Some(fault) => results.push((entry.index, Err(fault.clone()))),
+                        Some(fault) => results.push((entry.index, Err(about(model, fault)))),
                         None => rest.push(entry),
                     }
                 }
@@ -86,7 +86,7 @@ pub(super) async fn load(
                 let rest = part.split_off(part.len() / 2);
                 stack.extend([part, rest]);
             }
-            Ok(Outcome::Bad(_)) => results.extend(all(refused(""))),
+            Ok(Outcome::Bad(_)) => results.extend(all(about(model, &refused("")))),
             Err(fault) if fault::is_about_one(&fault) && part.len() > 1 => {
                 let rest = part.split_off(part.len() / 2);
                 stack.extend([part, rest]);
@@ -171,6 +171,23 @@ fn place(message: &Message, sizes: &[usize]) -> Option<usize> {
         end += size;
         rows.from < end
     })
+}
+
+/// Says whose data is refused: an order is held for its buyer's as well.
+fn about(model: &str, fault: &Fault) -> Fault {
+    let why = match model {
+        "res.partner" => {
+            "Odoo refuses the data of the customer or address, often the VAT number; entering the same in Odoo shows its reason"
+        }
+        "sale.order.line" => {
+            "Odoo refuses a line of the order; entering the same in Odoo shows its reason"
+        }
+        _ => "Odoo refuses the data of the order; entering the same in Odoo shows its reason",
+    };
+    Fault {
+        why: why.to_owned(),
+        ..fault.clone()
+    }
 }
 
 fn refused(field: &str) -> Fault {

@@ -140,6 +140,7 @@ async fn one_bad_item_fails_alone_and_says_where() {
         let fault = results[1].as_ref().unwrap_err();
         assert_eq!((fault.next, fault.code), (Next::Refused, Code::Refused));
         assert!(!fault.to_string().contains("Marie"));
+        assert!(fault.why.contains("the customer"), "{fault}");
     }
 }
 
