@@ -158,7 +158,10 @@ pub(super) fn rows_of(answer: &Answer, resource: &str) -> Result<Vec<Row>, Fault
         true => Fault::bug(format!("expected a list of {resource}")),
         false => Fault::later(
             Code::WrongAddress,
-            format!("the address answered {} with something else than the webservice", answer.status),
+            format!(
+                "the address answered {} with something else than the webservice",
+                answer.status
+            ),
         ),
     };
     let mut object: BTreeMap<String, Row> = serde_json::from_str(json).map_err(|_| missing())?;

@@ -56,7 +56,10 @@ pub(super) fn spread(
     rules: &[CartRuleWire],
     currency: Currency,
 ) -> Shares {
-    let all = Amount::of(order.total_discounts_tax_incl, order.total_discounts_tax_excl);
+    let all = Amount::of(
+        order.total_discounts_tax_incl,
+        order.total_discounts_tax_excl,
+    );
     let mut shares = Shares {
         lines: vec![Amount::default(); details.len()],
         ..Shares::default()
@@ -116,7 +119,10 @@ fn chosen(
     };
     for first in &priced {
         let taxes = taxes_of(*first);
-        let alike = priced.iter().copied().filter(|index| taxes_of(*index) == taxes);
+        let alike = priced
+            .iter()
+            .copied()
+            .filter(|index| taxes_of(*index) == taxes);
         let alike: Vec<usize> = alike.collect();
         if fits(&alike) {
             return alike;
@@ -126,17 +132,24 @@ fn chosen(
 }
 
 /// The vouchers as discounts that the lines already are after.
-pub(super) fn discounts(rules: &[CartRuleWire], shares: &Shares, details: &[DetailWire]) -> Vec<Discount> {
+pub(super) fn discounts(
+    rules: &[CartRuleWire],
+    shares: &Shares,
+    details: &[DetailWire],
+) -> Vec<Discount> {
     let living: Vec<&CartRuleWire> = rules.iter().filter(|rule| !rule.deleted).collect();
     let only = living.len() == 1;
     let shipping = Allocation {
         line: SHIPPING.to_owned(),
         net: shares.shipping.net.normalize(),
     };
-    let lines = details.iter().zip(&shares.lines).map(|(detail, share)| Allocation {
-        line: detail.id.clone(),
-        net: share.net.normalize(),
-    });
+    let lines = details
+        .iter()
+        .zip(&shares.lines)
+        .map(|(detail, share)| Allocation {
+            line: detail.id.clone(),
+            net: share.net.normalize(),
+        });
     let allocations: Vec<Allocation> = lines
         .chain([shipping])
         .filter(|share| !share.net.is_zero())
@@ -153,7 +166,11 @@ pub(super) fn discounts(rules: &[CartRuleWire], shares: &Shares, details: &[Deta
             net: rule.value_tax_excl.normalize(),
             tax: (rule.value - rule.value_tax_excl).normalize(),
             in_lines: true,
-            allocations: if only { allocations.clone() } else { Vec::new() },
+            allocations: if only {
+                allocations.clone()
+            } else {
+                Vec::new()
+            },
         })
         .collect()
 }

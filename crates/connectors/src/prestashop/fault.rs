@@ -36,7 +36,9 @@ fn errors(answer: &Answer) -> Vec<(i64, String)> {
 /// answers 500, and the records stand beside them.
 pub(super) fn only_warns(answer: &Answer) -> bool {
     let errors = errors(answer);
-    answer.effect == Effect::Read && !errors.is_empty() && errors.iter().all(|(code, _)| of_php(*code))
+    answer.effect == Effect::Read
+        && !errors.is_empty()
+        && errors.iter().all(|(code, _)| of_php(*code))
 }
 
 /// Codes of what PHP itself reports, fatal errors left out.
@@ -77,11 +79,15 @@ fn by_code(code: i64, message: &str, answer: &Answer, resource: &str) -> Fault {
         ),
         25 => Fault::locked(
             Code::MissingRight,
-            format!("the key may not do this with {resource}: tick the right for it in Advanced Parameters > Webservice"),
+            format!(
+                "the key may not do this with {resource}: tick the right for it in Advanced Parameters > Webservice"
+            ),
         ),
         26 => Fault::locked(
             Code::MissingRight,
-            format!("the key has no right at all on {resource}: tick it in Advanced Parameters > Webservice"),
+            format!(
+                "the key has no right at all on {resource}: tick it in Advanced Parameters > Webservice"
+            ),
         ),
         132 => Fault::locked(
             Code::MissingRight,
@@ -102,10 +108,25 @@ fn by_code(code: i64, message: &str, answer: &Answer, resource: &str) -> Fault {
         87 | 92 | 131 => Fault::gone(Code::RecordGone, "the shop does not have this record"),
         // Questions of ours that this shop does not take, and bodies of ours that it cannot read.
         28..=40 | 81 | 89 | 90 | 101 | 127 => Fault::bug(why),
-        41 => field(Code::MissingField, "the shop wants a field that is missing", message),
-        93 => field(Code::UnknownField, "the shop does not let this field be written", message),
-        85 => field(Code::Refused, "the shop refused the value of a field", message),
-        140 => Fault::refused(Code::Duplicate, "the shop already has one with this e-mail address"),
+        41 => field(
+            Code::MissingField,
+            "the shop wants a field that is missing",
+            message,
+        ),
+        93 => field(
+            Code::UnknownField,
+            "the shop does not let this field be written",
+            message,
+        ),
+        85 => field(
+            Code::Refused,
+            "the shop refused the value of a field",
+            message,
+        ),
+        140 => Fault::refused(
+            Code::Duplicate,
+            "the shop already has one with this e-mail address",
+        ),
         _ => other(why, answer),
     }
 }
@@ -119,7 +140,11 @@ fn field(code: Code, why: &str, message: &str) -> Fault {
         None => arrow.split_once('"').map(|(_, rest)| rest),
     };
     let plain = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
-    let name: String = named.unwrap_or_default().chars().take_while(plain).collect();
+    let name: String = named
+        .unwrap_or_default()
+        .chars()
+        .take_while(plain)
+        .collect();
     if name.is_empty() {
         fault
     } else {
@@ -131,8 +156,12 @@ fn wrong_key(code: i64) -> Fault {
     let why = match code {
         16 | 17 => "the shop saw no key",
         18 => "the shop says that this cannot be a webservice key: it has 32 characters",
-        20 => "the shop does not know this key, or it is switched off (Advanced Parameters > Webservice)",
-        _ => "the key is known and has no right at all: tick its rights in Advanced Parameters > Webservice",
+        20 => {
+            "the shop does not know this key, or it is switched off (Advanced Parameters > Webservice)"
+        }
+        _ => {
+            "the key is known and has no right at all: tick its rights in Advanced Parameters > Webservice"
+        }
     };
     Fault::locked(Code::WrongKey, why)
 }
@@ -149,7 +178,10 @@ fn other(why: String, answer: &Answer) -> Fault {
 
 /// Answers without a refusal that can be read: plain texts, empty ones, web pages, proxies.
 fn by_status(answer: &Answer, resource: &str) -> Fault {
-    let why = format!("the shop answered {} to {resource} without a reason", answer.status);
+    let why = format!(
+        "the shop answered {} to {resource} without a reason",
+        answer.status
+    );
     let from_webservice = answer.header(VERSION).is_some();
     let text = answer.text();
     match (answer.status, answer.effect) {
@@ -165,18 +197,25 @@ fn by_status(answer: &Answer, resource: &str) -> Fault {
             Code::MissingRight,
             "a firewall or security module refuses the webservice; let this machine's address and /api through",
         ),
-        (404, _) if from_webservice => Fault::gone(Code::RecordGone, "the shop does not have this record"),
+        (404, _) if from_webservice => {
+            Fault::gone(Code::RecordGone, "the shop does not have this record")
+        }
         (404, _) => Fault::locked(
             Code::WrongAddress,
             "there is a web page instead of the webservice: check the address, and that the shop's .htaccess file is generated",
         ),
         (405, _) => Fault::locked(Code::UnsupportedVersion, why),
-        (413, _) => Fault::refused(Code::TooLarge, "the shop's host takes smaller requests only"),
-        (429, _) => Fault::later(Code::TooManyRequests, "the shop's host asks to slow down"),
-        (500, Effect::Write) if text.contains("order has already been placed using this cart") => Fault::refused(
-            Code::Duplicate,
-            "the shop already has an order of this cart",
+        (413, _) => Fault::refused(
+            Code::TooLarge,
+            "the shop's host takes smaller requests only",
         ),
+        (429, _) => Fault::later(Code::TooManyRequests, "the shop's host asks to slow down"),
+        (500, Effect::Write) if text.contains("order has already been placed using this cart") => {
+            Fault::refused(
+                Code::Duplicate,
+                "the shop already has an order of this cart",
+            )
+        }
         // Without a waiting time a 503 comes from a proxy that may have passed the request on.
         (503, _) if answer.retry_after().is_some() => Fault::later(Code::Maintenance, why),
         (503, Effect::Read) => Fault::later(Code::Maintenance, why),

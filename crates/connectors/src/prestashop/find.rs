@@ -47,8 +47,9 @@ impl Shop {
         let of = |query: &Query| {
             let (reference, position) = split(query.value().trim());
             let same = marks.iter().filter(|mark| mark.reference == reference);
-            let mut found: Vec<Candidate> =
-                same.map(|mark| candidate(&mark.id, &mark.reference)).collect();
+            let mut found: Vec<Candidate> = same
+                .map(|mark| candidate(&mark.id, &mark.reference))
+                .collect();
             // The plain reference is the number of the first of them.
             let own = position.min(found.len());
             found.drain(..own);

@@ -51,23 +51,23 @@ impl Refers {
 
 /// Distinct values that can be asked for.
 fn distinct<'a>(values: impl Iterator<Item = &'a String>) -> Vec<&'a str> {
-    let askable = |value: &&str| {
-        !matches!(*value, "" | "0") && !value.contains(['|', '[', ']', '%', ','])
-    };
+    let askable =
+        |value: &&str| !matches!(*value, "" | "0") && !value.contains(['|', '[', ']', '%', ',']);
     let values: BTreeSet<&str> = values.map(String::as_str).filter(askable).collect();
     values.into_iter().collect()
 }
 
 /// All that hangs on the orders of a page.
-struct Gathered {
-    details: Vec<Row>,
-    rules: Vec<Row>,
-    slips: Vec<Row>,
-    messages: Vec<Row>,
-    payments: Vec<Row>,
-    siblings: Vec<Row>,
-    customers: Vec<Row>,
-    addresses: Vec<Row>,
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    pub(super) details: Vec<Row>,
+    pub(super) rules: Vec<Row>,
+    pub(super) slips: Vec<Row>,
+    pub(super) messages: Vec<Row>,
+    pub(super) payments: Vec<Row>,
+    pub(super) siblings: Vec<Row>,
+    pub(super) customers: Vec<Row>,
+    pub(super) addresses: Vec<Row>,
 }
 
 impl Shop {
@@ -105,10 +105,7 @@ impl Shop {
 
     /// Orders with all that belongs to them, in the order of the rows.
     pub(super) async fn orders(&self, rows: &[Row]) -> Result<Vec<Item>, Fault> {
-        let refers: Vec<Refers> = rows
-            .iter()
-            .map(|row| decode::json(row.get().as_bytes()).unwrap_or_default())
-            .collect();
+        let refers = referred(rows);
         let tables = self.tables_for(|tables| refers.iter().all(|order| order.is_known(tables)));
         let tables = tables.await?;
         let gathered = self.gather(&refers).await?;
@@ -117,7 +114,7 @@ impl Shop {
             clock: &self.clock,
             tables: &tables,
         };
-        Ok(assemble(rows, &refers, &gathered, reader))
+        Ok(assemble(rows, &gathered, reader))
     }
 
     /// The tables, read again when they do not have what they should.
@@ -220,7 +217,14 @@ fn marks(rows: &[Row]) -> Vec<Mark> {
         .collect()
 }
 
-fn assemble(rows: &[Row], refers: &[Refers], all: &Gathered, reader: Reader<'_>) -> Vec<Item> {
+fn referred(rows: &[Row]) -> Vec<Refers> {
+    rows.iter()
+        .map(|row| decode::json(row.get().as_bytes()).unwrap_or_default())
+        .collect()
+}
+
+/// Orders from their rows and all that hangs on them.
+pub(super) fn assemble(rows: &[Row], all: &Gathered, reader: Reader<'_>) -> Vec<Item> {
     let of_order = |mark: &Mark| mark.id_order.clone();
     let own = |mark: &Mark| mark.id.clone();
     let details = grouped(&all.details, of_order);
@@ -232,7 +236,7 @@ fn assemble(rows: &[Row], refers: &[Refers], all: &Gathered, reader: Reader<'_>)
     let customers = grouped(&all.customers, own);
     let addresses = grouped(&all.addresses, own);
     let mut items = Vec::with_capacity(rows.len());
-    for (row, refer) in rows.iter().zip(refers) {
+    for (row, refer) in rows.iter().zip(&referred(rows)) {
         let parts = Parts {
             order: row.get(),
             details: list(&details, &refer.id),

@@ -67,7 +67,8 @@ impl<'a> Parts<'a> {
     /// The rows as they are stored.
     pub(super) fn raw(&self) -> String {
         let texts = |rows: &[&'a RawValue]| rows.iter().map(|row| row.get()).collect::<Vec<_>>();
-        let one = |row: Option<&'a RawValue>| row.map(RawValue::get).into_iter().collect::<Vec<_>>();
+        let one =
+            |row: Option<&'a RawValue>| row.map(RawValue::get).into_iter().collect::<Vec<_>>();
         keep::bundle([
             ("orders", vec![self.order]),
             ("order_details", texts(&self.details)),
@@ -99,7 +100,8 @@ impl<'a> Parts<'a> {
 }
 
 fn one<T: DeserializeOwned>(row: Option<&RawValue>) -> Result<Option<T>, Fault> {
-    row.map(|row| decode::json(row.get().as_bytes())).transpose()
+    row.map(|row| decode::json(row.get().as_bytes()))
+        .transpose()
 }
 
 fn many<T: DeserializeOwned>(rows: &[&RawValue]) -> Result<Vec<T>, Fault> {
@@ -137,7 +139,10 @@ fn decode_order(wires: &Wires, reader: Reader<'_>) -> Result<Order, Fault> {
     let refunds = mentions(&wires.slips, currency);
     let back: Decimal = refunds.iter().map(|refund| refund.amount).sum();
     let status = status::status(wire, tables, reader.settings, back);
-    let guest = wires.customer.as_ref().is_none_or(|customer| customer.is_guest);
+    let guest = wires
+        .customer
+        .as_ref()
+        .is_none_or(|customer| customer.is_guest);
     let customer = wires.customer.as_ref().filter(|_| !guest);
     let mut order = Order {
         dates: dates(wires, reader.clock),
@@ -206,7 +211,8 @@ fn ship_to(wires: &Wires, tables: &Tables) -> Address {
 
 fn lines(details: &[DetailWire], shares: &Shares, ledger: &mut Ledger<'_>) -> Vec<Line> {
     let rows = details.iter().zip(&shares.lines);
-    rows.map(|(detail, share)| line(detail, *share, ledger)).collect()
+    rows.map(|(detail, share)| line(detail, *share, ledger))
+        .collect()
 }
 
 fn line(detail: &DetailWire, share: Amount, ledger: &mut Ledger<'_>) -> Line {
@@ -264,7 +270,9 @@ fn shipping(
     vec![ShippingLine {
         id: SHIPPING.to_owned(),
         method: tables.method(&wire.id_carrier),
-        title: carrier.map(|carrier| carrier.name.clone()).unwrap_or_default(),
+        title: carrier
+            .map(|carrier| carrier.name.clone())
+            .unwrap_or_default(),
         net: net.normalize(),
         tax: tax.normalize(),
         taxes: ledger.of_amounts(net, tax, wire.carrier_tax_rate, SHIPPING, On::Shipping),
@@ -326,9 +334,9 @@ fn mentions(slips: &[SlipWire], currency: Currency) -> Vec<RefundMention> {
 
 /// What the buyer wrote: neither the staff's messages nor private ones.
 fn note(messages: &[MessageWire]) -> String {
-    let buyers = messages.iter().filter(|message| {
-        !message.private && matches!(message.id_employee.as_str(), "" | "0")
-    });
+    let buyers = messages
+        .iter()
+        .filter(|message| !message.private && matches!(message.id_employee.as_str(), "" | "0"));
     let texts: Vec<&str> = buyers
         .map(|message| message.message.trim())
         .filter(|text| !text.is_empty())

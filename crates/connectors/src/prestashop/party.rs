@@ -41,7 +41,11 @@ pub(super) fn address(wire: &AddressWire, tables: &Tables) -> Address {
 ///
 /// # Errors
 /// A bug fault with the path that cannot be read.
-pub(super) fn customer(json: &str, addresses: &[&RawValue], tables: &Tables) -> Result<Record, Fault> {
+pub(super) fn customer(
+    json: &str,
+    addresses: &[&RawValue],
+    tables: &Tables,
+) -> Result<Record, Fault> {
     let wire: CustomerWire = decode::json(json.as_bytes())?;
     let rows: Result<Vec<AddressWire>, Fault> = addresses
         .iter()
@@ -61,10 +65,16 @@ pub(super) fn customer(json: &str, addresses: &[&RawValue], tables: &Tables) -> 
         .find(|name| !name.is_empty())
         .unwrap_or_default()
         .to_owned();
-    let vat = living.iter().map(|row| row.vat_number.trim()).find(|vat| !vat.is_empty());
+    let vat = living
+        .iter()
+        .map(|row| row.vat_number.trim())
+        .find(|vat| !vat.is_empty());
     let mut attributes = comptoir_model::Attributes::new();
     if !wire.siret.trim().is_empty() {
-        attributes.insert("siret".to_owned(), Value::String(wire.siret.trim().to_owned()));
+        attributes.insert(
+            "siret".to_owned(),
+            Value::String(wire.siret.trim().to_owned()),
+        );
     }
     let customer = Customer {
         is_company: !company.is_empty(),
@@ -84,6 +94,9 @@ pub(super) fn customer(json: &str, addresses: &[&RawValue], tables: &Tables) -> 
         id: wire.id,
         version: wire.date_upd,
         document: Document::Customer(Box::new(customer)),
-        raw: Some(keep::bundle([("customers", vec![json]), ("addresses", rows)])),
+        raw: Some(keep::bundle([
+            ("customers", vec![json]),
+            ("addresses", rows),
+        ])),
     })
 }

@@ -25,7 +25,11 @@ pub(super) fn payments(
         .map(|(index, row)| {
             let own = index == 0 || row.payment_method == wire.payment;
             Payment {
-                method: method(if own { &wire.module } else { &row.payment_method }),
+                method: method(if own {
+                    &wire.module
+                } else {
+                    &row.payment_method
+                }),
                 title: row.payment_method.clone(),
                 transaction: row.transaction_id.trim().to_owned(),
                 kind: PaymentKind::Sale,
@@ -45,12 +49,7 @@ pub(super) fn payments(
 }
 
 /// What was chosen and has not been paid yet, as far as the shop knows.
-fn expected(
-    wire: &OrderWire,
-    status: &Status,
-    reader: Reader<'_>,
-    currency: Currency,
-) -> Payment {
+fn expected(wire: &OrderWire, status: &Status, reader: Reader<'_>, currency: Currency) -> Payment {
     let promised = reader.settings.promise_methods.contains(&wire.module);
     let (kind, state) = match status.paid {
         Paid::Yes | Paid::Refunded => (PaymentKind::Sale, PaymentState::Done),
@@ -95,10 +94,16 @@ impl Share {
     ) -> Self {
         let unit = currency.minor_unit();
         let paid: Decimal = rows.iter().map(|row| row.amount).sum();
-        let totals: Vec<Decimal> = siblings.iter().map(|order| order.total_paid_tax_incl).collect();
+        let totals: Vec<Decimal> = siblings
+            .iter()
+            .map(|order| order.total_paid_tax_incl)
+            .collect();
         let all: Decimal = totals.iter().sum();
-        let own = siblings.iter().position(|order| order.id == wire.id.as_str());
-        let shared = siblings.len() > 1 && (paid - all).abs() <= unit * Decimal::from(siblings.len());
+        let own = siblings
+            .iter()
+            .position(|order| order.id == wire.id.as_str());
+        let shared =
+            siblings.len() > 1 && (paid - all).abs() <= unit * Decimal::from(siblings.len());
         Share {
             own: own.filter(|_| shared),
             totals,

@@ -151,7 +151,11 @@ impl Shop {
             .iter()
             .map(|(name, value)| choice(name.clone(), value.clone()))
             .collect();
-        known.extend(shops.iter().map(|shop| choice(format!("shop:{}", shop.id), shop.name.clone())));
+        known.extend(
+            shops
+                .iter()
+                .map(|shop| choice(format!("shop:{}", shop.id), shop.name.clone())),
+        );
         choices.insert("facts".to_owned(), known);
         Ok(Account {
             title: root.shop,
@@ -183,7 +187,9 @@ impl Shop {
     /// The shop's own address and id: a copy of the shop at another address is another site.
     async fn site(&self, shops: &[ShopWire]) -> Result<String, Fault> {
         let fields = "id,id_shop,domain,domain_ssl,physical_uri,virtual_uri,main";
-        let urls: Vec<UrlWire> = self.all(List::of("probe.urls", "shop_urls", fields)).await?;
+        let urls: Vec<UrlWire> = self
+            .all(List::of("probe.urls", "shop_urls", fields))
+            .await?;
         let wanted = self.settings.shop_id.map(|id| id.to_string());
         let of_shop = |url: &&UrlWire| match &wanted {
             Some(shop) => url.id_shop == *shop,
@@ -295,7 +301,10 @@ impl UrlWire {
             "" => self.domain.trim(),
             domain => domain,
         };
-        plain(&format!("{domain}{}{}", self.physical_uri, self.virtual_uri))
+        plain(&format!(
+            "{domain}{}{}",
+            self.physical_uri, self.virtual_uri
+        ))
     }
 }
 
@@ -333,16 +342,27 @@ fn judged(version: &str, root: &Root) -> Result<Vec<Notice>, Fault> {
         );
         notices.push(notice(Severity::Warning, Code::ReadOnlyKey, detail));
     }
-    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut parts = version
+        .split('.')
+        .map(|part| part.parse::<u32>().unwrap_or(0));
     let (severity, detail) = match (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) {
         (8, _) => return Ok(notices),
-        (9, _) => (Severity::Info, "was written for from the documentation, and was not verified"),
+        (9, _) => (
+            Severity::Info,
+            "was written for from the documentation, and was not verified",
+        ),
         (1, 7) => (
             Severity::Warning,
             "is read as far as its webservice goes, and was not verified; tracking numbers cannot be written to it",
         ),
-        (0 | 1, _) => (Severity::Error, "is older than 1.7, the oldest version that is supported"),
-        _ => (Severity::Warning, "is newer than 9, the newest version that is known"),
+        (0 | 1, _) => (
+            Severity::Error,
+            "is older than 1.7, the oldest version that is supported",
+        ),
+        _ => (
+            Severity::Warning,
+            "is newer than 9, the newest version that is known",
+        ),
     };
     let detail = format!("PrestaShop {version} {detail}");
     notices.push(notice(severity, Code::UnsupportedVersion, detail));
@@ -352,7 +372,11 @@ fn judged(version: &str, root: &Root) -> Result<Vec<Notice>, Fault> {
 /// What has to be mapped, and what there is.
 fn choices(tables: &Tables) -> BTreeMap<String, Vec<Choice>> {
     let number = |id: &str| id.parse::<u64>().unwrap_or(u64::MAX);
-    let mut states: Vec<&StateWire> = tables.states.values().filter(|state| !state.deleted).collect();
+    let mut states: Vec<&StateWire> = tables
+        .states
+        .values()
+        .filter(|state| !state.deleted)
+        .collect();
     states.sort_by_key(|state| number(&state.id));
     let states = states.into_iter().map(|state| {
         let flags = [
@@ -362,7 +386,11 @@ fn choices(tables: &Tables) -> BTreeMap<String, Vec<Choice>> {
             ("invoice", state.invoice),
             ("logable", state.logable),
         ];
-        let flags: Vec<&str> = flags.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
+        let flags: Vec<&str> = flags
+            .iter()
+            .filter(|(_, set)| *set)
+            .map(|(name, _)| *name)
+            .collect();
         let name = in_first_language(&state.name);
         let name = match flags.is_empty() {
             true => name,
@@ -372,7 +400,13 @@ fn choices(tables: &Tables) -> BTreeMap<String, Vec<Choice>> {
     });
     let mut taxes: BTreeMap<&str, Choice> = BTreeMap::new();
     for tax in tables.taxes.values().filter(|tax| !tax.deleted) {
-        taxes.insert(&tax.code, Choice { rate: Some(tax.rate), ..choice(tax.code.clone(), tax.name.clone()) });
+        taxes.insert(
+            &tax.code,
+            Choice {
+                rate: Some(tax.rate),
+                ..choice(tax.code.clone(), tax.name.clone())
+            },
+        );
     }
     let mut carriers: BTreeMap<u64, Choice> = BTreeMap::new();
     for carrier in tables.carriers.values().filter(|carrier| !carrier.deleted) {
@@ -388,13 +422,19 @@ fn choices(tables: &Tables) -> BTreeMap<String, Vec<Choice>> {
     let mut currencies: Vec<Choice> = tables
         .currencies
         .values()
-        .map(|currency| Choice { currency: currency.iso_code.parse().ok(), ..choice(currency.id.clone(), currency.iso_code.clone()) })
+        .map(|currency| Choice {
+            currency: currency.iso_code.parse().ok(),
+            ..choice(currency.id.clone(), currency.iso_code.clone())
+        })
         .collect();
     currencies.sort_by_key(|currency| number(currency.id.as_str()));
     BTreeMap::from([
         ("statuses".to_owned(), states.collect()),
         ("taxes".to_owned(), taxes.into_values().collect()),
-        ("shipping_methods".to_owned(), carriers.into_values().collect()),
+        (
+            "shipping_methods".to_owned(),
+            carriers.into_values().collect(),
+        ),
         ("languages".to_owned(), languages),
         ("currencies".to_owned(), currencies),
     ])

@@ -47,7 +47,9 @@ pub(super) fn product(json: &str) -> Result<Record, Fault> {
     };
     weight(&mut product, wire.weight);
     if wire.is_virtual {
-        product.attributes.insert("virtual".to_owned(), Value::Bool(true));
+        product
+            .attributes
+            .insert("virtual".to_owned(), Value::Bool(true));
     }
     Ok(Record {
         id: wire.id,
@@ -90,12 +92,18 @@ pub(super) fn combination(json: &str, parent: &Record) -> Result<Record, Fault> 
 fn weight(product: &mut Product, weight: Option<comptoir_model::Decimal>) {
     if let Some(weight) = weight.filter(|weight| !weight.is_zero()) {
         let text = weight.normalize().to_string();
-        product.attributes.insert("weight".to_owned(), Value::String(text));
+        product
+            .attributes
+            .insert("weight".to_owned(), Value::String(text));
     }
 }
 
 fn gtin(ean: &str, upc: &str) -> String {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let digits = |text: &str| {
+        text.chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    };
     match digits(ean) {
         ean if ean.is_empty() => digits(upc),
         ean => ean,

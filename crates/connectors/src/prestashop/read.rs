@@ -51,8 +51,7 @@ impl KindCursor {
             return Ok(KindCursor {
                 v: 1,
                 list: ListCursor::at(Cursor::start()),
-                slips: (kind == Kind::Order)
-                    .then(|| ListCursor::at(TimestampCursor::since(began))),
+                slips: (kind == Kind::Order).then(|| ListCursor::at(TimestampCursor::since(began))),
             });
         }
         serde_json::from_str(&since.0)
@@ -80,7 +79,9 @@ struct Batch {
 pub(super) fn unreadable(json: &str, id: Option<RemoteId>, fault: Fault) -> Unreadable {
     let own = || {
         let mark = decode::json::<Mark>(json.as_bytes()).ok()?;
-        Some(mark.id).filter(|id| !id.is_empty()).map(RemoteId::from)
+        Some(mark.id)
+            .filter(|id| !id.is_empty())
+            .map(RemoteId::from)
     };
     Unreadable {
         id: id.or_else(own),

@@ -1,9 +1,9 @@
 //! Credit slips. They record what is given back; whether it was paid out they do not say.
 
 use super::discount::SHIPPING;
+use super::keep;
 use super::local::ShopClock;
 use super::wire::SlipWire;
-use super::keep;
 use comptoir_kit::decode;
 use comptoir_model::Decimal;
 use comptoir_model::document::Document;
@@ -35,13 +35,17 @@ pub(super) fn amount(slip: &SlipWire, currency: Currency) -> Decimal {
 /// A bug fault with the path that cannot be read.
 pub(super) fn record(json: &str, currency: Currency, clock: &ShopClock) -> Result<Record, Fault> {
     let slip: SlipWire = decode::json(json.as_bytes())?;
-    let goods = slip.associations.order_slip_details.iter().map(|detail| RefundLine {
-        line: detail.id_order_detail.clone(),
-        quantity: detail.product_quantity.normalize(),
-        net: detail.amount_tax_excl.normalize(),
-        tax: (detail.amount_tax_incl - detail.amount_tax_excl).normalize(),
-        taxes: Vec::new(),
-    });
+    let goods = slip
+        .associations
+        .order_slip_details
+        .iter()
+        .map(|detail| RefundLine {
+            line: detail.id_order_detail.clone(),
+            quantity: detail.product_quantity.normalize(),
+            net: detail.amount_tax_excl.normalize(),
+            tax: (detail.amount_tax_incl - detail.amount_tax_excl).normalize(),
+            taxes: Vec::new(),
+        });
     let mut lines: Vec<RefundLine> = goods.collect();
     if !slip.total_shipping_tax_incl.is_zero() {
         lines.push(RefundLine {

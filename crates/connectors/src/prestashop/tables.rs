@@ -257,7 +257,11 @@ impl Shop {
         let states: Vec<StateWire> = states.await?;
         let taxes = List::of("tables.taxes", "taxes", "id,rate,name,deleted");
         let taxes: Vec<TaxWire> = self.all(taxes).await?;
-        let carriers = List::of("tables.carriers", "carriers", "id,id_reference,name,deleted");
+        let carriers = List::of(
+            "tables.carriers",
+            "carriers",
+            "id,id_reference,name,deleted",
+        );
         let carriers: Vec<CarrierWire> = self.all(carriers).await?;
         let currencies = List::of("tables.currencies", "currencies", "id,iso_code");
         let currencies: Vec<CurrencyWire> = self.all(currencies).await?;

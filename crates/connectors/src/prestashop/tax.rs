@@ -38,7 +38,12 @@ impl<'a> Ledger<'a> {
     }
 
     /// The taxes of one line, which together are `tax`.
-    pub(super) fn of_line(&mut self, detail: &DetailWire, net: Decimal, tax: Decimal) -> Vec<LineTax> {
+    pub(super) fn of_line(
+        &mut self,
+        detail: &DetailWire,
+        net: Decimal,
+        tax: Decimal,
+    ) -> Vec<LineTax> {
         let tables = self.tables;
         let ids = detail.associations.taxes.iter();
         let known: Vec<&Tax> = ids.filter_map(|tax| tables.taxes.get(&tax.id)).collect();
@@ -71,8 +76,13 @@ impl<'a> Ledger<'a> {
         if tax.is_zero() {
             return Vec::new();
         }
-        let stated = stated.filter(|rate| !rate.is_zero()).map(|rate| rate.normalize());
-        let known = match self.own(net, tax, stated).or_else(|| self.only(net, tax, stated)) {
+        let stated = stated
+            .filter(|rate| !rate.is_zero())
+            .map(|rate| rate.normalize());
+        let known = match self
+            .own(net, tax, stated)
+            .or_else(|| self.only(net, tax, stated))
+        {
             Some(known) => known,
             None => {
                 let rate = stated.or_else(|| rate_of(net, tax));

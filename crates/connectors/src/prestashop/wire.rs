@@ -39,16 +39,10 @@ pub(super) const COMBINATION: &str = "id,id_product,reference,ean13,upc,weight";
 pub(super) struct OrderWire {
     #[serde(deserialize_with = "decode::id")]
     pub(super) id: RemoteId,
-    #[serde(default, deserialize_with = "decode::text")]
-    pub(super) id_address_delivery: String,
-    #[serde(default, deserialize_with = "decode::text")]
-    pub(super) id_address_invoice: String,
     #[serde(deserialize_with = "decode::text")]
     pub(super) id_currency: String,
     #[serde(default, deserialize_with = "decode::text")]
     pub(super) id_lang: String,
-    #[serde(default, deserialize_with = "decode::text")]
-    pub(super) id_customer: String,
     #[serde(default, deserialize_with = "decode::text")]
     pub(super) id_carrier: String,
     #[serde(default, deserialize_with = "decode::text")]
@@ -362,9 +356,11 @@ pub(super) fn in_first_language(value: &Value) -> String {
                 Value::String(id) => id.parse().unwrap_or(u64::MAX),
                 id => id.as_u64().unwrap_or(u64::MAX),
             };
-            let filled = texts
-                .iter()
-                .filter(|text| text["value"].as_str().is_some_and(|text| !text.trim().is_empty()));
+            let filled = texts.iter().filter(|text| {
+                text["value"]
+                    .as_str()
+                    .is_some_and(|text| !text.trim().is_empty())
+            });
             let first = filled.min_by_key(|text| number(text));
             let text = first.and_then(|text| text["value"].as_str());
             text.unwrap_or_default().trim().to_owned()

@@ -101,7 +101,11 @@ impl Shop {
         {
             return Err(Fault::moved("the order changed in the shop meanwhile"));
         }
-        if let Some(state) = change.state.as_ref().filter(|state| **state != order.current_state) {
+        if let Some(state) = change
+            .state
+            .as_ref()
+            .filter(|state| **state != order.current_state)
+        {
             self.write_state(&change.id, state).await?;
         }
         if let Some(tracking) = &change.tracking {

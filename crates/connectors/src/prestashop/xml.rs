@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn what_is_written_cannot_leave_its_field() {
-        let text = String::from_utf8(body("order_carrier", &[("tracking_number", "<a>&\"")])).unwrap();
+        let text =
+            String::from_utf8(body("order_carrier", &[("tracking_number", "<a>&\"")])).unwrap();
         assert!(
             text.contains("<tracking_number>&lt;a&gt;&amp;&quot;</tracking_number>"),
             "{text}"
