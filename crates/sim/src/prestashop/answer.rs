@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// An answer before it becomes a response.
@@ -90,11 +91,15 @@ impl Answer {
         Answer::xml(status, &format!("<errors>\n{rows}</errors>\n"))
     }
 
-    pub(crate) fn response(self, version: &str) -> Response {
+    pub(crate) fn response(self, version: &str, now: Timestamp) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or_default();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.kind));
+        let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        if let Ok(date) = HeaderValue::from_str(&date) {
+            headers.insert(header::DATE, date);
+        }
         if self.versioned
             && let Ok(version) = HeaderValue::from_str(version)
         {

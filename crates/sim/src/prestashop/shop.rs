@@ -362,5 +362,5 @@ async fn serve(
         &String::from_utf8_lossy(&body),
     );
     let version = state.options.version.clone();
-    answer.response(&version)
+    answer.response(&version, state.options.now)
 }
