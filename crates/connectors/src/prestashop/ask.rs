@@ -170,10 +170,10 @@ pub(super) fn rows_of(answer: &Answer, resource: &str) -> Result<Vec<Row>, Fault
 }
 
 /// Rows by the value of a field. A row in which it cannot be read belongs to nothing, and is missed where amounts are added up.
-pub(super) fn grouped<'a>(
-    rows: &'a [Row],
+pub(super) fn grouped(
+    rows: &[Row],
     key: impl Fn(&Mark) -> String,
-) -> BTreeMap<String, Vec<&'a RawValue>> {
+) -> BTreeMap<String, Vec<&RawValue>> {
     let mut groups: BTreeMap<String, Vec<&RawValue>> = BTreeMap::new();
     for row in rows {
         if let Ok(mark) = decode::json::<Mark>(row.get().as_bytes()) {

@@ -180,7 +180,7 @@ impl Shop {
         let known: BTreeSet<RemoteId> = known.iter().filter_map(id_of).collect();
         let orders: BTreeSet<RemoteId> = slips
             .iter()
-            .filter_map(|slip| order_of(slip))
+            .filter_map(order_of)
             .filter(|order| !known.contains(order))
             .collect();
         let ids: Vec<&str> = orders.iter().map(RemoteId::as_str).collect();

@@ -7,7 +7,7 @@ use comptoir_model::account::Severity;
 use comptoir_model::code::Code;
 use comptoir_model::fault::Next;
 use comptoir_model::key::Kind;
-use comptoir_model::port::{Connector as _, Cursor};
+use comptoir_model::port::Cursor;
 use comptoir_sim::prestashop::{ShopOptions, Trouble};
 use serde_json::{Value, json};
 

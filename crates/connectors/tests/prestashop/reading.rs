@@ -7,7 +7,7 @@ use comptoir_model::equation::{self, Tolerance};
 use comptoir_model::fault::Next;
 use comptoir_model::key::Kind;
 use comptoir_model::order::{Life, Paid, Shipped};
-use comptoir_model::port::{Connector as _, Cursor, Query, Seen};
+use comptoir_model::port::{Cursor, Query, Seen};
 use comptoir_sim::prestashop::{Sale, ShopOptions, Trouble};
 use serde_json::json;
 use std::collections::BTreeSet;

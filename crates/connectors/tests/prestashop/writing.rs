@@ -3,7 +3,6 @@
 use crate::stage::*;
 use comptoir_model::code::Code;
 use comptoir_model::fault::Next;
-use comptoir_model::port::Connector as _;
 use comptoir_sim::prestashop::{ShopOptions, Trouble};
 use serde_json::json;
 

@@ -49,6 +49,14 @@ impl Answer {
         }
     }
 
+    /// A page of the shop front that is not there.
+    pub(crate) fn no_page() -> Self {
+        Answer {
+            status: 404,
+            ..Answer::dead()
+        }
+    }
+
     /// No key at all.
     pub(crate) fn no_key() -> Self {
         Answer {

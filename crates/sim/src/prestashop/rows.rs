@@ -92,13 +92,13 @@ fn both(english: &str, french: &str) -> Value {
     json!([{"id": "1", "value": english}, {"id": "2", "value": french}])
 }
 
-/// The tables that every shop has: three states of each sort, three taxes, two carriers, two currencies.
-pub(crate) fn installed(zone: &str, domain: &str) -> BTreeMap<&'static str, Rows> {
+/// Order states, of each sort at least one, and one of the shop's own.
+fn states() -> Rows {
     let state = |paid: u8, shipped: u8, delivery: u8, name: &str, template: &str| {
         json!({"name": both(name, name), "template": both(template, template), "paid": paid, "shipped": shipped, "delivery": delivery,
                "logable": paid, "invoice": paid, "hidden": 0, "deleted": 0})
     };
-    let states = table([
+    table([
         (1, state(0, 0, 0, "Awaiting check payment", "cheque")),
         (2, state(1, 0, 0, "Payment accepted", "payment")),
         (3, state(1, 0, 1, "Processing in progress", "preparation")),
@@ -110,93 +110,83 @@ pub(crate) fn installed(zone: &str, domain: &str) -> BTreeMap<&'static str, Rows
         (10, state(0, 0, 0, "Awaiting bank wire payment", "bankwire")),
         (11, state(1, 0, 0, "Remote payment accepted", "payment")),
         (14, state(0, 0, 0, "Waiting for the workshop", "")),
-    ]);
+    ])
+}
+
+/// Taxes of two rates, one of them twice.
+fn taxes() -> Rows {
     let tax = |rate: &str, name: &str| json!({"rate": rate, "name": both(name, name), "active": 1, "deleted": 0});
+    table([
+        (1, tax("20.000", "TVA FR 20%")),
+        (3, tax("5.500", "TVA FR 5.5%")),
+        (5, tax("20.000", "USt. AT 20%")),
+    ])
+}
+
+/// Two carriers, one of which was edited and so has two ids.
+fn carriers() -> Rows {
     let carrier = |name: &str, reference: u64, deleted: u8| json!({"name": name, "id_reference": reference, "active": 1 - deleted, "deleted": deleted});
-    let country = |iso: &str| json!({"iso_code": iso, "contains_states": 0});
+    table([
+        (1, carrier("Click and collect", 1, 0)),
+        (2, carrier("My carrier", 2, 1)),
+        (5, carrier("My carrier", 2, 0)),
+    ])
+}
+
+fn settings(zone: &str) -> Rows {
     let setting = |name: &str, value: &str| json!({"name": name, "value": value, "id_shop": "", "id_shop_group": ""});
-    let mut tables = BTreeMap::from([
-        ("order_states", states),
-        (
-            "taxes",
-            table([
-                (1, tax("20.000", "TVA FR 20%")),
-                (3, tax("5.500", "TVA FR 5.5%")),
-                (5, tax("20.000", "USt. AT 20%")),
-            ]),
-        ),
-        (
-            "carriers",
-            table([
-                (1, carrier("Click and collect", 1, 0)),
-                (2, carrier("My carrier", 2, 1)),
-                (5, carrier("My carrier", 2, 0)),
-            ]),
-        ),
+    table([
+        (1, setting("PS_TIMEZONE", zone)),
+        (2, setting("PS_CURRENCY_DEFAULT", "1")),
+        (3, setting("PS_LANG_DEFAULT", "1")),
+        (4, setting("PS_ROUND_TYPE", "2")),
+    ])
+}
+
+/// The tables that every shop has.
+pub(crate) fn installed(zone: &str, domain: &str) -> BTreeMap<&'static str, Rows> {
+    let currency = |iso: &str| json!({ "iso_code": iso });
+    let language = |iso: &str, locale: &str| json!({"iso_code": iso, "locale": locale});
+    let country = |iso: &str| json!({"iso_code": iso, "contains_states": 0});
+    let region = json!({"id_country": 21, "iso_code": "CA", "name": "California"});
+    let shop = json!({"name": "Simulated shop", "active": 1, "deleted": 0});
+    let url = json!({"id_shop": 1, "domain": domain, "domain_ssl": domain, "physical_uri": "/", "virtual_uri": "", "main": 1});
+    let countries = [(1, country("DE")), (8, country("FR")), (21, country("US"))];
+    let languages = [(1, language("en", "en-US")), (2, language("fr", "fr-FR"))];
+    let mut tables: BTreeMap<&'static str, Rows> = EMPTY
+        .iter()
+        .map(|resource| (*resource, Rows::new()))
+        .collect();
+    tables.extend([
+        ("order_states", states()),
+        ("taxes", taxes()),
+        ("carriers", carriers()),
         (
             "currencies",
-            table([
-                (1, json!({"iso_code": "EUR"})),
-                (2, json!({"iso_code": "USD"})),
-            ]),
+            table([(1, currency("EUR")), (2, currency("USD"))]),
         ),
-        (
-            "languages",
-            table([
-                (1, json!({"iso_code": "en", "locale": "en-US"})),
-                (2, json!({"iso_code": "fr", "locale": "fr-FR"})),
-            ]),
-        ),
-        (
-            "countries",
-            table([(1, country("DE")), (8, country("FR")), (21, country("US"))]),
-        ),
-        (
-            "states",
-            table([(
-                5,
-                json!({"id_country": 21, "iso_code": "CA", "name": "California"}),
-            )]),
-        ),
-        (
-            "shops",
-            table([(
-                1,
-                json!({"name": "Simulated shop", "active": 1, "deleted": 0}),
-            )]),
-        ),
-        (
-            "shop_urls",
-            table([(
-                1,
-                json!({"id_shop": 1, "domain": domain, "domain_ssl": domain, "physical_uri": "/", "virtual_uri": "", "main": 1}),
-            )]),
-        ),
-        (
-            "configurations",
-            table([
-                (1, setting("PS_TIMEZONE", zone)),
-                (2, setting("PS_CURRENCY_DEFAULT", "1")),
-                (3, setting("PS_LANG_DEFAULT", "1")),
-                (4, setting("PS_ROUND_TYPE", "2")),
-            ]),
-        ),
+        ("languages", table(languages)),
+        ("countries", table(countries)),
+        ("states", table([(5, region)])),
+        ("shops", table([(1, shop)])),
+        ("shop_urls", table([(1, url)])),
+        ("configurations", settings(zone)),
     ]);
-    for resource in [
-        "orders",
-        "order_details",
-        "order_cart_rules",
-        "order_carriers",
-        "order_histories",
-        "order_payments",
-        "order_slip",
-        "messages",
-        "customers",
-        "addresses",
-        "products",
-        "combinations",
-    ] {
-        tables.insert(resource, Rows::new());
-    }
     tables
 }
+
+/// Tables that fill with sales.
+const EMPTY: &[&str] = &[
+    "orders",
+    "order_details",
+    "order_cart_rules",
+    "order_carriers",
+    "order_histories",
+    "order_payments",
+    "order_slip",
+    "messages",
+    "customers",
+    "addresses",
+    "products",
+    "combinations",
+];

@@ -215,82 +215,60 @@ impl Shop {
 }
 
 impl State {
-    fn answer(
-        &mut self,
-        method: &Method,
-        path: &str,
-        query: &Query,
-        key: Option<String>,
-        body: &str,
-    ) -> Answer {
-        let as_json = query.as_json();
+    /// Lets a request in, or says why not.
+    fn admit(&self, query: &Query, key: Option<String>) -> Result<(), Answer> {
+        let refused =
+            |status, errors: &[(i64, &str)]| Err(Answer::errors(query.as_json(), status, errors));
         if self.trouble.disabled {
-            return Answer::errors(
-                as_json,
-                503,
-                &[(
-                    22,
-                    "The PrestaShop webservice is disabled. Please activate it in the PrestaShop Back Office",
-                )],
-            );
+            return refused(503, &[(22, "The PrestaShop webservice is disabled.")]);
         }
         let header = key.filter(|_| !self.trouble.drops_header);
         match header.or_else(|| query.get("ws_key").map(str::to_owned)) {
-            None => return Answer::no_key(),
-            Some(key) if key != self.options.key => {
-                let errors = [
+            None => Err(Answer::no_key()),
+            Some(key) if key != self.options.key => refused(
+                401,
+                &[
                     (20, "Authentification key is not active"),
                     (21, "No permission for this authentication key"),
-                ];
-                return Answer::errors(as_json, 401, &errors);
-            }
-            Some(_) => {}
+                ],
+            ),
+            Some(_) => Ok(()),
         }
+    }
+
+    /// Whether the key may do this with a resource.
+    fn allow(&self, method: &Method, resource: &str, as_json: bool) -> Result<(), Answer> {
+        let refused = |status, error| Err(Answer::errors(as_json, status, &[error]));
+        if !self.tables.contains_key(resource) {
+            return refused(400, (27, "Resource of this type does not exists."));
+        }
+        if *method == Method::PATCH && self.options.version.starts_with("1.") {
+            return refused(405, (23, "Method PATCH is not valid"));
+        }
+        match self.rights.get(resource) {
+            None => refused(
+                401,
+                (26, "Resource is not allowed with this authentication key"),
+            ),
+            Some(methods) if !methods.contains(method.as_str()) => refused(
+                405,
+                (25, "Method is not allowed with this authentication key"),
+            ),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn answer(&mut self, method: &Method, path: &str, query: &Query, body: &str) -> Answer {
+        let as_json = query.as_json();
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         let (resource, id) = match parts.as_slice() {
             ["api"] => return root::root(as_json, &self.rights),
             ["api", resource] => (*resource, None),
             ["api", resource, id] => (*resource, id.parse::<u64>().ok()),
-            _ => {
-                return Answer {
-                    status: 404,
-                    versioned: false,
-                    ..Answer::dead()
-                };
-            }
+            _ => return Answer::no_page(),
         };
-        if !self.tables.contains_key(resource) {
-            return Answer::errors(
-                as_json,
-                400,
-                &[(27, "Resource of this type does not exists.")],
-            );
-        }
-        if *method == Method::PATCH && self.options.version.starts_with("1.") {
-            return Answer::errors(as_json, 405, &[(23, "Method PATCH is not valid")]);
-        }
-        match self.rights.get(resource) {
-            None => {
-                return Answer::errors(
-                    as_json,
-                    401,
-                    &[(
-                        26,
-                        "Resource of this type is not allowed with this authentication key",
-                    )],
-                );
-            }
-            Some(methods) if !methods.contains(method.as_str()) => {
-                return Answer::errors(
-                    as_json,
-                    405,
-                    &[(
-                        25,
-                        "Method is not allowed for the resource with this authentication key",
-                    )],
-                );
-            }
-            Some(_) => {}
+        if let Err(refused) = self.allow(method, resource, as_json) {
+            return refused;
         }
         match (method, resource, id) {
             (&Method::GET, _, Some(id)) => list::single(self.table(resource), entity(resource), id),
@@ -299,11 +277,10 @@ impl State {
                 write::history(self, body, query.get("sendemail") == Some("1"))
             }
             (&Method::PATCH, "order_carriers", Some(id)) => write::carrier(self, id, body),
-            _ => Answer::errors(
-                as_json,
-                405,
-                &[(101, "Method is not allowed for the resource")],
-            ),
+            _ => {
+                let error = (101, "Method is not allowed for the resource");
+                Answer::errors(as_json, 405, &[error])
+            }
         }
     }
 
@@ -354,13 +331,11 @@ async fn serve(
     state
         .asked
         .push(format!("{method} {}?{}", uri.path(), shown.join("&")));
-    let answer = state.answer(
-        &method,
-        uri.path(),
-        &parsed,
-        key,
-        &String::from_utf8_lossy(&body),
-    );
+    let body = String::from_utf8_lossy(&body);
+    let answer = match state.admit(&parsed, key) {
+        Ok(()) => state.answer(&method, uri.path(), &parsed, &body),
+        Err(refused) => refused,
+    };
     let version = state.options.version.clone();
     answer.response(&version, state.options.now)
 }
