@@ -41,9 +41,15 @@ impl List {
     }
 
     /// Another order.
-    pub(super) fn sorted(mut self, sort: &str) -> Self {
+    pub(super) fn sorted(self, sort: &str) -> Self {
+        let mut list = self.unsorted();
+        list.query.push(("sort".to_owned(), sort.to_owned()));
+        list
+    }
+
+    /// In whatever order they come.
+    pub(super) fn unsorted(mut self) -> Self {
         self.query.retain(|(name, _)| name != "sort");
-        self.query.push(("sort".to_owned(), sort.to_owned()));
         self
     }
 

@@ -215,7 +215,9 @@ impl Shop {
     /// Settings of the shop: its own before those of its group, and those before the installation's.
     async fn facts(&self) -> Result<BTreeMap<String, String>, Fault> {
         let fields = "id,name,value,id_shop,id_shop_group";
-        let list = List::of("probe.settings", "configurations", fields).one_of("name", SETTINGS);
+        let list = List::of("probe.settings", "configurations", fields)
+            .one_of("name", SETTINGS)
+            .unsorted();
         let mut rows: Vec<SettingWire> = self.all(list).await?;
         let shop = self.settings.shop_id.map(|id| id.to_string());
         let none = |id: &str| matches!(id, "" | "0");

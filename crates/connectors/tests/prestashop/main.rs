@@ -4,6 +4,7 @@
 
 mod connecting;
 mod contract;
+mod faults;
 mod reading;
 mod stage;
 mod writing;
