@@ -18,6 +18,7 @@ pub mod hooks;
 pub mod odoo;
 pub(crate) mod orders;
 pub mod people;
+pub mod prestashop;
 pub mod seed;
 pub mod server;
 pub mod stage;
