@@ -34,6 +34,8 @@ pub fn tree() -> Vec<Source> {
                 if !hidden && name != "target" {
                     folders.push(path);
                 }
+            } else if name == ".git" {
+                // Of a second work tree: a path to the first one.
             } else if ![".db", ".db-shm", ".db-wal", ".snap.new"]
                 .iter()
                 .any(|end| name.ends_with(end))
