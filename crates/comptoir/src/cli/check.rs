@@ -131,9 +131,17 @@ async fn audit(
     let (Some(source), Some(target)) = (find(&flow.from), find(&flow.to)) else {
         return Ok(());
     };
-    let (true, Some(account)) = (accounts.contains_key(&flow.from), accounts.get(&flow.to)) else {
+    let (Some(shop), Some(account)) = (accounts.get(&flow.from), accounts.get(&flow.to)) else {
         return Ok(());
     };
+    for word in unknown_statuses(flow, shop) {
+        report.fixes.push(Fix {
+            code: Code::UnknownName,
+            subject: format!("flows/{name}.toml"),
+            what: format!("statuses: \"{word}\""),
+            fix: page(Code::UnknownName),
+        });
+    }
     let orders = sample(source, flow.start).await?;
     report.orders_read += orders.len();
     let mut skus = BTreeSet::new();
@@ -177,6 +185,19 @@ async fn audit(
     }
     match_buyers(target, &orders, flow, name, report).await?;
     match_skus(target, skus, name, language, report).await
+}
+
+/// Statuses that the flow takes and that the source does not have: no order would ever come in by them.
+fn unknown_statuses<'a>(
+    flow: &'a crate::config::FlowConfig,
+    shop: &Account,
+) -> impl Iterator<Item = &'a String> {
+    let known: Option<BTreeSet<String>> = shop.choices.get("statuses").map(|choices| {
+        let ids = choices.iter().map(|choice| choice.id.as_str().to_owned());
+        ids.collect()
+    });
+    let unknown = move |word: &&String| known.as_ref().is_some_and(|known| !known.contains(*word));
+    flow.statuses.iter().filter(unknown)
 }
 
 /// Fields of the target that the flow wants to fill and that the target does not have.

@@ -257,6 +257,17 @@ fn settings_that_do_not_fit_their_connector() {
         .says(&["seem to be swapped", "connections/shop.toml:4: "]);
 }
 
+/// A status that the shop does not have would let nothing in, in silence.
+#[test]
+fn a_status_that_is_none_of_the_shop() {
+    let bench = Bench::new(Setup::default());
+    bench.replace(FLOW, "\"processing\"", "\"procesing\"");
+    let found = bench.check("CMP-0503");
+    let [subject, what, _] = &found[0];
+    assert_eq!((found.len(), subject.as_str()), (1, FLOW));
+    assert_eq!(what, "statuses: \"procesing\"");
+}
+
 #[test]
 fn files_that_are_no_text_and_folders_that_are_no_workspace() {
     let bench = Bench::new(Setup::default());
