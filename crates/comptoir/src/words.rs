@@ -38,9 +38,12 @@ pub fn fault(language: Language, fault: &Fault) -> String {
     }
 }
 
-/// An amount with its currency: `1,284.30 EUR`, in French `1 284,30 EUR` with narrow no-break spaces.
+/// An amount with its currency: `1,284.30 EUR`, in French `1 284,30 EUR` with narrow no-break spaces. Decimals beyond those of the
+/// currency are shown and not cut: whoever looks for a difference would be told that there is none.
 pub fn money(language: Language, amount: Decimal, currency: Currency) -> String {
-    let text = format!("{:.*}", currency.exponent() as usize, amount);
+    let amount = amount.normalize();
+    let decimals = amount.scale().max(currency.exponent());
+    let text = format!("{amount:.*}", decimals as usize);
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", text.as_str()),
@@ -99,5 +102,7 @@ mod tests {
             "-1\u{202f}284,30\u{a0}EUR"
         );
         assert_eq!(money(Language::English, Decimal::from(100), yen), "100 JPY");
+        let amount: Decimal = "1508.280".parse().unwrap();
+        assert_eq!(money(Language::English, amount, yen), "1,508.28 JPY");
     }
 }
