@@ -45,7 +45,11 @@ pub(super) struct Learnt {
 
 impl Api {
     pub(super) fn open(settings: Settings, kit: Kit) -> Result<Self, Fault> {
-        let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+        let mut headers = vec![
+            ("accept".to_owned(), "application/json".to_owned()),
+            // Where Dolibarr compresses its JSON, the page of a failure stands before it uncompressed, and nobody can read either.
+            ("accept-encoding".to_owned(), "identity".to_owned()),
+        ];
         if let Some(entity) = settings.entity {
             headers.push(("dolapientity".to_owned(), entity.to_string()));
         }
