@@ -46,10 +46,6 @@ pub(super) async fn act(
                 results[at] = Some(Err(fault));
                 break;
             }
-            // Dolibarr's own failure has ended: a reading now says what came of it. What was lost on its way may still be under way.
-            Err(fault) if fault.next == Next::Unknown && fault.code != Code::ServerError => {
-                results[at] = Some(Err(fault));
-            }
             Err(fault) => {
                 refused.insert(at, fault);
                 look.push((at, *id));
@@ -57,7 +53,10 @@ pub(super) async fn act(
         }
     }
     judge(api, step, &look, &refused, results).await;
-    let not_tried = Fault::later(Code::Unreachable, "an earlier write of the batch found no way");
+    let not_tried = Fault::later(
+        Code::Unreachable,
+        "an earlier write of the batch found no way",
+    );
     write::fail_rest(results, &not_tried);
 }
 
@@ -85,9 +84,9 @@ fn ready(api: &Api, write: &Write, step: Step, held: &Held) -> Result<bool, Faul
         (Step::Confirm, Life::Cancelled) => {
             refuse("the order is cancelled in Dolibarr and is not confirmed again")
         }
-        (Step::Cancel, _) if state > 1 => {
-            refuse("the order is being shipped or delivered in Dolibarr and is not cancelled from outside")
-        }
+        (Step::Cancel, _) if state > 1 => refuse(
+            "the order is being shipped or delivered in Dolibarr and is not cancelled from outside",
+        ),
         _ => Ok(true),
     }
 }
@@ -113,7 +112,13 @@ async fn run(api: &Api, step: Step, id: i64, held: &Held, until: Instant) -> Res
     };
     if step == Step::Confirm {
         let body = json!({"idwarehouse": warehouse.unwrap_or_default(), "notrigger": 0});
-        return send("orders.validate", Method::Post, format!("orders/{id}/validate"), body).await;
+        return send(
+            "orders.validate",
+            Method::Post,
+            format!("orders/{id}/validate"),
+            body,
+        )
+        .await;
     }
     // Where validating takes stock from the order's warehouse, going back to draft returns it; a bare change of the state would not.
     if let (1, Some(warehouse)) = (held.order.state(), warehouse) {
@@ -156,8 +161,10 @@ async fn judge(
                 id: RemoteId(id.to_string()),
                 seen: now.and_then(|held| map::record(held, api.settings.currency).ok()),
             })),
-            (false, Some(fault)) if fault.next == Next::Unknown => {
-                // It has ended and is not done.
+            // Dolibarr's own failure has ended, and it is not done. What got lost on its way may still be under way.
+            (false, Some(fault))
+                if fault.next == Next::Unknown && fault.code == Code::ServerError =>
+            {
                 Some(Err(Fault::later(fault.code, fault.why.clone())))
             }
             (false, Some(fault)) => Some(Err(fault.clone())),

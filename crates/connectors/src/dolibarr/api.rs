@@ -141,7 +141,10 @@ impl Api {
                 return Ok(found);
             }
         }
-        Err(Fault::bug(format!("`{path}`: a question with more than {found} answers", found = PAGE * PAGES)))
+        Err(Fault::bug(format!(
+            "`{path}`: a question with more than {found} answers",
+            found = PAGE * PAGES
+        )))
     }
 
     /// A call that writes.

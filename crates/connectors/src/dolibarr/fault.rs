@@ -46,7 +46,10 @@ pub(super) fn json_of(text: &str) -> Option<&str> {
     }
     let starts = text.match_indices('\n').map(|(at, _)| at + 1);
     starts
-        .filter(|at| text[*at..].starts_with(['{', '[', '"']) || text[*at..].starts_with(|c: char| c.is_ascii_digit()))
+        .filter(|at| {
+            text[*at..].starts_with(['{', '[', '"'])
+                || text[*at..].starts_with(|c: char| c.is_ascii_digit())
+        })
         .map(|at| text[at..].trim())
         .find(|part| valid(part))
 }
@@ -167,17 +170,32 @@ const CONTENTION: &[&str] = &[
 ];
 /// Words of a database that a value cannot be stored: nothing was done, and never will be.
 const IMPOSSIBLE: &[(&str, &str)] = &[
-    ("DB_ERROR_1366", "a value that its database cannot hold (an emoji, or a text for a number)"),
-    ("Incorrect string value", "a value that its database cannot hold (an emoji)"),
-    ("Incorrect integer value", "a value that its database cannot hold (a text for a number)"),
-    ("DB_ERROR_1452", "a reference to a record that does not exist (a third party)"),
-    ("foreign key constraint", "a reference to a record that does not exist (a third party)"),
+    (
+        "DB_ERROR_1366",
+        "a value that its database cannot hold (an emoji, or a text for a number)",
+    ),
+    (
+        "Incorrect string value",
+        "a value that its database cannot hold (an emoji)",
+    ),
+    (
+        "Incorrect integer value",
+        "a value that its database cannot hold (a text for a number)",
+    ),
+    (
+        "DB_ERROR_1452",
+        "a reference to a record that does not exist (a third party)",
+    ),
+    (
+        "foreign key constraint",
+        "a reference to a record that does not exist (a third party)",
+    ),
     ("Data too long", "a text that is too long for its field"),
 ];
 
 fn of_failure(answer: &Answer, text: &str, refusal: &Refusal, subject: &str) -> Fault {
     let has = |word: &&str| text.contains(*word);
-    if CONTENTION.iter().any(|word| has(word)) {
+    if CONTENTION.iter().any(has) {
         return Fault::later(
             Code::Contention,
             format!("`{subject}`: another user was writing at the same moment"),
@@ -191,7 +209,10 @@ fn of_failure(answer: &Answer, text: &str, refusal: &Refusal, subject: &str) -> 
         } else {
             (Code::Refused, "its message says why")
         };
-        return Fault::refused(code, format!("Dolibarr refuses `{subject}` ({word}): {what}"));
+        return Fault::refused(
+            code,
+            format!("Dolibarr refuses `{subject}` ({word}): {what}"),
+        );
     }
     if text.contains("DB_ERROR_RECORD_ALREADY_EXISTS") || text.contains("Duplicate entry") {
         // The next number is read without a lock: whoever comes second takes the same one.
@@ -244,10 +265,20 @@ fn not_dolibarr(answer: &Answer, text: &str, subject: &str) -> Fault {
         503 if answer.effect == Effect::Read => {
             answer.later(Code::Maintenance, "the server is not available now")
         }
-        500.. => Fault::new(
+        // PHP broke off: the request has ended, whatever came of it.
+        500 => Fault::new(
             lost(answer.effect),
             Code::ServerError,
-            format!("`{subject}`: the server answered {} and not as Dolibarr does", answer.status),
+            format!("`{subject}` broke off inside Dolibarr; the log of its PHP says more"),
+        ),
+        // Whoever stands before Dolibarr gave up: it may still be at work.
+        501.. => Fault::new(
+            lost(answer.effect),
+            Code::TimedOut,
+            format!(
+                "`{subject}`: the server answered {} in Dolibarr's place",
+                answer.status
+            ),
         ),
         200..=299 if answer.effect == Effect::Write => Fault::unknown(
             Code::NotUnderstood,
@@ -255,7 +286,9 @@ fn not_dolibarr(answer: &Answer, text: &str, subject: &str) -> Fault {
         ),
         status => Fault::locked(
             Code::WrongAddress,
-            format!("the address answers {status}, but not as Dolibarr's API does; check it and any proxy before it"),
+            format!(
+                "the address answers {status}, but not as Dolibarr's API does; check it and any proxy before it"
+            ),
         ),
     }
 }

@@ -70,9 +70,15 @@ mod tests {
 
     #[test]
     fn a_value_never_holds_what_ends_it() {
-        assert_eq!(text("ref_ext", "shop-fr/order/1"), "(t.ref_ext:=:'shop-fr/order/1')");
+        assert_eq!(
+            text("ref_ext", "shop-fr/order/1"),
+            "(t.ref_ext:=:'shop-fr/order/1')"
+        );
         assert_eq!(text("ref", "a:(b)'c%"), "(t.ref:like:'a__b__c_')");
-        assert_eq!(loosely("tva_intra", "FR 11"), "(t.tva_intra:like:'F%R%1%1')");
+        assert_eq!(
+            loosely("tva_intra", "FR 11"),
+            "(t.tva_intra:like:'F%R%1%1')"
+        );
         assert_eq!(ids(&[1, 3]), "(t.rowid:in:1,3)");
     }
 

@@ -196,7 +196,9 @@ fn line(wire: &wire::OrderLine, currency: Currency, foreign: bool) -> Line {
         },
         product: wire.fk_product.clone(),
         sku: wire.product_ref.trim().to_owned(),
-        title: title.map(|title| title.trim().to_owned()).unwrap_or_default(),
+        title: title
+            .map(|title| title.trim().to_owned())
+            .unwrap_or_default(),
         quantity: wire.qty.normalize(),
         unit_price: price.normalize(),
         subtotal: currency.round(price * wire.qty),
@@ -274,7 +276,9 @@ pub(super) fn third_party(wire: &wire::Party, raw: String) -> Record {
     };
     if !wire.code_client.is_empty() {
         let code = wire.code_client.clone();
-        customer.attributes.insert("code_client".to_owned(), code.into());
+        customer
+            .attributes
+            .insert("code_client".to_owned(), code.into());
     }
     Record {
         id: RemoteId(wire.id.to_string()),

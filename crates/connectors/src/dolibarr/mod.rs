@@ -182,8 +182,15 @@ impl Settings {
         if comptoir_kit::time::naive_in(Timestamp::UNIX_EPOCH, &self.time_zone).is_err() {
             return bad("time_zone", "no time zone has this name");
         }
-        if self.vat_rates.iter().any(|rate| map::tax_code(rate).is_none()) {
-            return bad("vat_rates", "a rate is a number, with a code in brackets or without");
+        if self
+            .vat_rates
+            .iter()
+            .any(|rate| map::tax_code(rate).is_none())
+        {
+            return bad(
+                "vat_rates",
+                "a rate is a number, with a code in brackets or without",
+            );
         }
         if !(2..=8).contains(&self.price_decimals) {
             return bad("price_decimals", "from 2 to 8");

@@ -42,8 +42,14 @@ pub(super) async fn header(api: &Api, order: &Order) -> Result<Fields, Fault> {
     let mut fields = Fields::new();
     fields.insert("socid".to_owned(), linked(customer, "socid")?);
     fields.insert("ref_client".to_owned(), json!(order.reference));
-    fields.insert("note_public".to_owned(), json!(storable(api, order.note.trim())));
-    fields.insert("note_private".to_owned(), json!(storable(api, &order.origin)));
+    fields.insert(
+        "note_public".to_owned(),
+        json!(storable(api, order.note.trim())),
+    );
+    fields.insert(
+        "note_private".to_owned(),
+        json!(storable(api, &order.origin)),
+    );
     if let Some(placed) = order.dates.placed {
         fields.insert("date".to_owned(), json!(placed.as_second()));
     }
@@ -96,7 +102,10 @@ fn text_of(value: &Value) -> Result<String, Fault> {
     match value {
         Value::String(text) => Ok(text.trim().to_owned()),
         Value::Number(number) => Ok(number.to_string()),
-        _ => Err(Fault::refused(Code::BadValue, "a text or a number belongs here")),
+        _ => Err(Fault::refused(
+            Code::BadValue,
+            "a text or a number belongs here",
+        )),
     }
 }
 
@@ -144,11 +153,7 @@ fn rate(line: &Line) -> Result<String, Fault> {
 ///
 /// # Errors
 /// [`Code::BadValue`] for a product that is no id, or a rate that is none.
-pub(super) fn line(
-    api: &Api,
-    line: &Line,
-    there: Option<&OrderLine>,
-) -> Result<Fields, Fault> {
+pub(super) fn line(api: &Api, line: &Line, there: Option<&OrderLine>) -> Result<Fields, Fault> {
     let rate = rate(line)?;
     let code = rate
         .split_once(" (")
@@ -165,7 +170,10 @@ pub(super) fn line(
     if let Some(product) = &line.product {
         fields.insert("fk_product".to_owned(), linked(product, "fk_product")?);
     }
-    fields.insert("desc".to_owned(), json!(storable(api, title.unwrap_or_default())));
+    fields.insert(
+        "desc".to_owned(),
+        json!(storable(api, title.unwrap_or_default())),
+    );
     fields.insert("qty".to_owned(), number(line.quantity));
     fields.insert("subprice".to_owned(), number(line.unit_price));
     fields.insert("tva_tx".to_owned(), json!(rate));

@@ -28,7 +28,10 @@ pub(super) fn storable<'a>(api: &Api, text: &'a str) -> Cow<'a, str> {
 ///
 /// # Errors
 /// [`Code::BadValue`] for a parent that is no id or a country that Dolibarr does not have.
-pub(super) async fn fields(api: &Api, customer: &Customer) -> Result<(&'static str, Fields), Fault> {
+pub(super) async fn fields(
+    api: &Api,
+    customer: &Customer,
+) -> Result<(&'static str, Fields), Fault> {
     let mut fields = Fields::new();
     let mut text = |field: &str, text: &str| {
         if !text.trim().is_empty() {

@@ -1,9 +1,9 @@
 //! What a connected Dolibarr is: its version, what the user of the key may do, and everything a look-up table may point to.
 
 use super::api::{Api, List};
+use super::map;
 use super::order::FIELDS;
 use super::wire::{Company, Order, Product, Small, Status};
-use super::map;
 use comptoir_kit::decode;
 use comptoir_kit::time;
 use comptoir_model::account::{Account, Choice, Notice, Severity};
@@ -38,14 +38,20 @@ pub(super) fn version(status: &Status) -> Option<String> {
 
 /// Probes an instance.
 pub(super) async fn probe(api: &Api) -> Result<Account, Fault> {
-    let status: Status = api.get("status", "status", &[]).await.or_else(wrong_address)?;
+    let status: Status = api
+        .get("status", "status", &[])
+        .await
+        .or_else(wrong_address)?;
     let Some(version) = version(&status) else {
         return Err(Fault::locked(
             Code::WrongAddress,
             "the address answers, but not with the version of a Dolibarr",
         ));
     };
-    let zone = status.success.get("timestamp_php_tz").and_then(Value::as_str);
+    let zone = status
+        .success
+        .get("timestamp_php_tz")
+        .and_then(Value::as_str);
     let known = |zone: &&str| time::naive_in(Timestamp::UNIX_EPOCH, zone).is_ok();
     api.learnt().zone = zone.filter(known).map(str::to_owned);
     let mut notices = versions(&version);
@@ -61,7 +67,11 @@ pub(super) async fn probe(api: &Api) -> Result<Account, Fault> {
                 choices.insert(table.to_owned(), rows.iter().map(choice).collect());
             }
             Err(fault) if matches!(fault.code, Code::MissingRight | Code::WrongAddress) => {
-                notices.push(notice(Severity::Info, fault.code, format!("`{path}` is not used: {}", fault.why)));
+                notices.push(notice(
+                    Severity::Info,
+                    fault.code,
+                    format!("`{path}` is not used: {}", fault.why),
+                ));
             }
             Err(fault) => return Err(fault),
         }
@@ -69,7 +79,9 @@ pub(super) async fn probe(api: &Api) -> Result<Account, Fault> {
     choices.insert("taxes".to_owned(), taxes(api, &products));
     let company = company(api).await?;
     notices.extend(currency_notice(api, company.as_ref()));
-    let title = company.map(|company| company.name).filter(|name| !name.is_empty());
+    let title = company
+        .map(|company| company.name)
+        .filter(|name| !name.is_empty());
     Ok(Account {
         title: title.unwrap_or_else(|| "Dolibarr".to_owned()),
         version: format!("Dolibarr {version}"),
@@ -109,7 +121,10 @@ async fn rows<T: serde::de::DeserializeOwned>(api: &Api, path: &str) -> Result<V
 }
 
 fn versions(version: &str) -> Vec<Notice> {
-    let major: Option<u32> = version.split('.').next().and_then(|major| major.parse().ok());
+    let major: Option<u32> = version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse().ok());
     let detail = match major {
         Some(VERIFIED) => return Vec::new(),
         Some(major) if VERSIONS.contains(&major) => {
@@ -134,7 +149,9 @@ fn zone_notice(api: &Api, orders: &[Order]) -> Option<Notice> {
     };
     let other = orders.iter().filter_map(midnight).any(|midnight| !midnight);
     other.then(|| {
-        let detail = format!("the server's time zone is not {zone}: put the right one into the setting `time_zone`");
+        let detail = format!(
+            "the server's time zone is not {zone}: put the right one into the setting `time_zone`"
+        );
         notice(Severity::Warning, Code::ClockSkew, detail)
     })
 }
@@ -171,7 +188,13 @@ fn taxes(api: &Api, products: &[Product]) -> Vec<Choice> {
     let choice = |code: String| {
         let rate = code.split(' ').next().and_then(decode::decimal_of);
         Choice {
-            name: code.replacen(rate.map(|rate| rate.to_string()).as_deref().unwrap_or_default(), &format!("{} %", rate.unwrap_or_default()), 1),
+            name: code.replacen(
+                rate.map(|rate| rate.to_string())
+                    .as_deref()
+                    .unwrap_or_default(),
+                &format!("{} %", rate.unwrap_or_default()),
+                1,
+            ),
             id: RemoteId(code),
             includes_tax: false,
             currency: None,
@@ -200,9 +223,12 @@ fn is_optional(fault: &Fault) -> bool {
 
 fn currency_notice(api: &Api, company: Option<&Company>) -> Option<Notice> {
     let books = api.settings.currency;
-    let told = company.map(|company| company.currency_code.trim()).filter(|code| !code.is_empty())?;
+    let told = company
+        .map(|company| company.currency_code.trim())
+        .filter(|code| !code.is_empty())?;
     (told != books.code()).then(|| {
-        let detail = format!("Dolibarr keeps its books in {told}, the setting `currency` says {books}");
+        let detail =
+            format!("Dolibarr keeps its books in {told}, the setting `currency` says {books}");
         notice(Severity::Error, Code::CurrencyDiffers, detail)
     })
 }
@@ -215,12 +241,18 @@ async fn fields(api: &Api, notices: &mut Vec<Notice>) -> Result<Vec<String>, Fau
     match api.get::<Value>("extrafields", path, &query).await {
         Ok(Value::Object(kinds)) => {
             let of_orders = kinds.get("commande").and_then(Value::as_object);
-            fields.extend(of_orders.into_iter().flatten().map(|(name, _)| format!("options_{name}")));
+            fields.extend(
+                of_orders
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, _)| format!("options_{name}")),
+            );
         }
         Ok(_) => {}
         Err(fault) if fault.code == Code::RecordGone => {}
         Err(fault) if is_optional(&fault) => {
-            let detail = "extra fields of orders are told to administrators only; name them as `options_…`";
+            let detail =
+                "extra fields of orders are told to administrators only; name them as `options_…`";
             notices.push(notice(Severity::Info, Code::MissingRight, detail));
         }
         Err(fault) => return Err(fault),
@@ -234,7 +266,13 @@ mod tests {
 
     #[test]
     fn the_set_up_names_every_right_that_a_fault_asks_for() {
-        for part in ["orders", "thirdparties", "contacts", "products", "warehouses"] {
+        for part in [
+            "orders",
+            "thirdparties",
+            "contacts",
+            "products",
+            "warehouses",
+        ] {
             let right = fault::right(part);
             let quoted = right.split('“').skip(1);
             for name in quoted.filter_map(|rest| rest.split('”').next()) {

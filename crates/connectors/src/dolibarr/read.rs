@@ -173,11 +173,7 @@ pub(super) async fn by_ids(api: &Api, kind: Kind, ids: &[RemoteId]) -> Result<Ve
         .collect())
 }
 
-async fn of_path(
-    api: &Api,
-    path: &str,
-    numbers: &[i64],
-) -> Result<HashMap<RemoteId, Seen>, Fault> {
+async fn of_path(api: &Api, path: &str, numbers: &[i64]) -> Result<HashMap<RemoteId, Seen>, Fault> {
     let mut found = HashMap::new();
     for row in rows(api, path, numbers).await? {
         let id = RemoteId(named(path, brief(&row).id));

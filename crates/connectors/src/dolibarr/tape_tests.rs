@@ -151,7 +151,11 @@ fn check(name: &str, exchange: &Exchange, is: Is) {
         Fault(next, code) => {
             let fault = body().expect_err(name);
             let same = std::mem::discriminant(&fault.next) == std::mem::discriminant(&next);
-            assert!(same && fault.code == code, "{name}: {:?} {fault}", fault.next);
+            assert!(
+                same && fault.code == code,
+                "{name}: {:?} {fault}",
+                fault.next
+            );
             let shown = fault.to_string();
             for leak in ["llx_", "doli`", "INSERT", "KEY_TAPE", "Livrer"] {
                 assert!(!shown.contains(leak), "{name}: {shown}");
@@ -166,19 +170,30 @@ fn check(name: &str, exchange: &Exchange, is: Is) {
             let order = read::held(&rows[0]).unwrap().order;
             let at: Timestamp = at.parse().unwrap();
             let modified = map::instant(&order.date_modification, "UTC");
-            assert_eq!((order.id.to_string().as_str(), modified), (id, Some(at)), "{name}");
+            assert_eq!(
+                (order.id.to_string().as_str(), modified),
+                (id, Some(at)),
+                "{name}"
+            );
         }
         Choice(id, label) => {
             let rows = rows(&answer, subject).unwrap();
             let small: wire::Small = serde_json::from_str(rows[0].get()).unwrap();
-            assert_eq!((small.id.as_str(), small.label.as_str()), (id, label), "{name}");
+            assert_eq!(
+                (small.id.as_str(), small.label.as_str()),
+                (id, label),
+                "{name}"
+            );
         }
         Version(text) => {
             let status: wire::Status = decoded(&answer, subject).unwrap();
             assert_eq!(probe::version(&status).as_deref(), Some(text), "{name}");
         }
         Made(id) => assert_eq!(decoded::<i64>(&answer, subject).unwrap(), id, "{name}"),
-        Other => assert!(decoded::<Value>(&answer, subject).unwrap().is_object(), "{name}"),
+        Other => assert!(
+            decoded::<Value>(&answer, subject).unwrap().is_object(),
+            "{name}"
+        ),
         is => document(name, &body().unwrap(), is),
     }
 }
@@ -193,7 +208,11 @@ fn document(name: &str, row: &RawValue, is: Is) {
     match is {
         Party(id, email, town) => {
             let customer = record.document.as_customer().unwrap();
-            let found = (record.id.as_str(), customer.email.as_str(), customer.address.city.as_str());
+            let found = (
+                record.id.as_str(),
+                customer.email.as_str(),
+                customer.address.city.as_str(),
+            );
             assert_eq!(found, (id, email, town), "{name}");
             assert_eq!(customer.vat_number, "FR11123456782", "{name}");
         }
@@ -201,16 +220,28 @@ fn document(name: &str, row: &RawValue, is: Is) {
             let comptoir_model::document::Document::Product(product) = record.document else {
                 panic!("{name}: no product");
             };
-            assert_eq!((record.id.as_str(), product.sku.as_str()), (id, sku), "{name}");
+            assert_eq!(
+                (record.id.as_str(), product.sku.as_str()),
+                (id, sku),
+                "{name}"
+            );
             assert_eq!(product.tax_class, "20", "{name}");
         }
         Order(number, life, total, tax, lines) => {
             let order = record.document.as_order().unwrap();
-            assert_eq!((order.number.as_str(), order.status.life), (number, life), "{name}");
+            assert_eq!(
+                (order.number.as_str(), order.status.life),
+                (number, life),
+                "{name}"
+            );
             let totals = (order.totals.total.to_string(), order.totals.tax.to_string());
             assert_eq!(totals, (total.to_owned(), tax.to_owned()), "{name}");
             let sum: Decimal = order.lines.iter().map(|line| line.net + line.tax).sum();
-            assert_eq!((order.lines.len(), sum), (lines, order.totals.total), "{name}");
+            assert_eq!(
+                (order.lines.len(), sum),
+                (lines, order.totals.total),
+                "{name}"
+            );
             assert_eq!(order.attributes["date"], "2026-10-25", "{name}");
         }
         other => panic!("{name}: {other:?} is checked elsewhere"),
@@ -244,19 +275,96 @@ fn what_a_running_instance_answered_is_told_apart() {
         at: Timestamp::UNIX_EPOCH,
     };
     let refusal = |code: u16, message: &str, stage: &str| {
-        format!("{{\"error\":{{\"code\":{code},\"message\":\"{message}\"}},\"debug\":{{\"source\":\"x\",\"stages\":{{\"success\":[],\"failure\":[\"{stage}\",\"message\"]}}}}}}")
+        format!(
+            "{{\"error\":{{\"code\":{code},\"message\":\"{message}\"}},\"debug\":{{\"source\":\"x\",\"stages\":{{\"success\":[],\"failure\":[\"{stage}\",\"message\"]}}}}}}"
+        )
     };
     let off = "Module <b>Api</b> must be enabled.<br><br>To activate modules, go on setup Area (Home->Setup->Modules).";
     let cases: [(u16, &str, Effect, String, Next, Code); 9] = [
-        (200, "orders", Effect::Write, off.to_owned(), Next::Locked, Code::WrongAddress),
-        (401, "orders", Effect::Read, refusal(401, "Unauthorized", "call"), Next::Locked, Code::MissingRight),
-        (403, "products", Effect::Read, refusal(403, "Forbidden", "call"), Next::Locked, Code::MissingRight),
-        (401, "contacts", Effect::Write, refusal(401, "Unauthorized: No permission to create/update contacts", "call"), Next::Locked, Code::MissingRight),
-        (401, "orders/1", Effect::Read, refusal(401, "Unauthorized: Access not allowed for login hub", "call"), Next::Refused, Code::MissingRight),
-        (405, "orders/1/lines/2", Effect::Write, refusal(405, "Method Not Allowed: ErrorDeleteLineNotAllowedByObjectStatus", "call"), Next::Refused, Code::WrongState),
-        (400, "orders/1/lines", Effect::Write, refusal(400, "Bad Request", "call"), Next::Refused, Code::Refused),
-        (500, "orders", Effect::Write, String::new(), Next::Unknown, Code::ServerError),
-        (500, "orders", Effect::Write, refusal(500, "Internal Server Error: Error creating order", "call"), Next::Unknown, Code::ServerError),
+        (
+            200,
+            "orders",
+            Effect::Write,
+            off.to_owned(),
+            Next::Locked,
+            Code::WrongAddress,
+        ),
+        (
+            401,
+            "orders",
+            Effect::Read,
+            refusal(401, "Unauthorized", "call"),
+            Next::Locked,
+            Code::MissingRight,
+        ),
+        (
+            403,
+            "products",
+            Effect::Read,
+            refusal(403, "Forbidden", "call"),
+            Next::Locked,
+            Code::MissingRight,
+        ),
+        (
+            401,
+            "contacts",
+            Effect::Write,
+            refusal(
+                401,
+                "Unauthorized: No permission to create/update contacts",
+                "call",
+            ),
+            Next::Locked,
+            Code::MissingRight,
+        ),
+        (
+            401,
+            "orders/1",
+            Effect::Read,
+            refusal(
+                401,
+                "Unauthorized: Access not allowed for login hub",
+                "call",
+            ),
+            Next::Refused,
+            Code::MissingRight,
+        ),
+        (
+            405,
+            "orders/1/lines/2",
+            Effect::Write,
+            refusal(
+                405,
+                "Method Not Allowed: ErrorDeleteLineNotAllowedByObjectStatus",
+                "call",
+            ),
+            Next::Refused,
+            Code::WrongState,
+        ),
+        (
+            400,
+            "orders/1/lines",
+            Effect::Write,
+            refusal(400, "Bad Request", "call"),
+            Next::Refused,
+            Code::Refused,
+        ),
+        (
+            500,
+            "orders",
+            Effect::Write,
+            String::new(),
+            Next::Unknown,
+            Code::ServerError,
+        ),
+        (
+            500,
+            "orders",
+            Effect::Write,
+            refusal(500, "Internal Server Error: Error creating order", "call"),
+            Next::Unknown,
+            Code::ServerError,
+        ),
     ];
     for (status, subject, effect, body, next, code) in cases {
         let fault = decoded::<Value>(&answer(status, effect, &body), subject).unwrap_err();
@@ -268,9 +376,12 @@ fn what_a_running_instance_answered_is_told_apart() {
 /// Warnings of PHP may stand before what was asked for.
 #[test]
 fn an_answer_is_found_behind_what_php_printed_first() {
-    let body = "<br />\n<b>Warning</b>:  Undefined array key \"x\" in file.php on line 5<br />\n281";
+    let body =
+        "<br />\n<b>Warning</b>:  Undefined array key \"x\" in file.php on line 5<br />\n281";
     assert_eq!(super::fault::json_of(body), Some("281"));
-    assert_eq!(super::fault::json_of("page\n{\n \"a\": 1\n}"), Some("{\n \"a\": 1\n}"));
+    assert_eq!(
+        super::fault::json_of("page\n{\n \"a\": 1\n}"),
+        Some("{\n \"a\": 1\n}")
+    );
     assert_eq!(super::fault::json_of("<html>"), None);
 }
-

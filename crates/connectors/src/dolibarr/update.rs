@@ -53,7 +53,10 @@ pub(super) async fn update(api: &Api, batch: &[Write], until: Instant, results: 
         }
     }
     write::read_back(api, &done, results).await;
-    let not_tried = Fault::later(Code::Unreachable, "an earlier write of the batch found no way");
+    let not_tried = Fault::later(
+        Code::Unreachable,
+        "an earlier write of the batch found no way",
+    );
     write::fail_rest(results, &not_tried);
 }
 
@@ -81,7 +84,11 @@ fn lines(api: &Api, before: &Order, after: &Order, held: &Held) -> Result<Vec<Ed
     let mut edits = Vec::new();
     let find = |order: &Order, id: &str| order.lines.iter().find(|line| line.id == id).cloned();
     for line in &after.lines {
-        let ours = held.order.lines.iter().find(|there| there.ref_ext == line.id);
+        let ours = held
+            .order
+            .lines
+            .iter()
+            .find(|there| there.ref_ext == line.id);
         match (find(before, &line.id), ours) {
             (Some(old), _) if old == *line => {}
             (Some(old), _) => {
@@ -106,7 +113,11 @@ fn lines(api: &Api, before: &Order, after: &Order, held: &Held) -> Result<Vec<Ed
         if find(after, &line.id).is_some() {
             continue;
         }
-        let ours = held.order.lines.iter().find(|there| there.ref_ext == line.id);
+        let ours = held
+            .order
+            .lines
+            .iter()
+            .find(|there| there.ref_ext == line.id);
         if let Some(there) = ours.or_else(|| by_content(held, line)) {
             edits.push(Edit::Remove(there.id, as_it_is(there)));
         }
@@ -169,16 +180,25 @@ async fn header(
     after: &Order,
     held: &Held,
 ) -> Result<Option<Edit>, Fault> {
-    let (old, new) = (order::header(api, before).await?, order::header(api, after).await?);
+    let (old, new) = (
+        order::header(api, before).await?,
+        order::header(api, after).await?,
+    );
     let mut fields = Fields::new();
     for (field, value) in &new {
         if old.get(field) != Some(value) {
             // A change takes the date under the name of its column.
-            let field = if field == "date" { "date_commande" } else { field };
+            let field = if field == "date" {
+                "date_commande"
+            } else {
+                field
+            };
             fields.insert(field.to_owned(), value.clone());
         }
     }
-    let gone = old.keys().filter(|field| !new.contains_key(*field) && *field != "date");
+    let gone = old
+        .keys()
+        .filter(|field| !new.contains_key(*field) && *field != "date");
     fields.extend(gone.map(|field| (field.clone(), Value::Null)));
     if fields.is_empty() {
         return Ok(None);

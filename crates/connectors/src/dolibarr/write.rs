@@ -60,8 +60,8 @@ fn written(id: impl ToString, seen: Option<Record>) -> Written {
     }
 }
 
-/// Creates third parties and contacts. Dolibarr takes one key twice, so all are looked up first; what failed inside Dolibarr is
-/// looked up once more, since it may have come about before it failed.
+/// Creates third parties and contacts. Dolibarr takes one key twice, so all are looked up first; what got no sure answer is looked
+/// up once more.
 async fn customers(api: &Api, batch: &[Write], until: Instant, results: &mut Results) {
     let keys: Vec<&str> = batch.iter().map(|write| write.key.as_str()).collect();
     let mut made = match customers_there(api, &keys).await {
@@ -104,9 +104,12 @@ async fn customer(api: &Api, write: &Write, until: Instant) -> Result<RemoteId, 
             let name = if path == "contacts" { map::CONTACT } else { "" };
             Ok(RemoteId(format!("{name}{id}")))
         }
-        Err(fault) if fault.code == Code::ServerError => {
+        Err(fault) if fault.next == Next::Unknown => {
             let found = customers_there(api, &[write.key.as_str()]).await;
-            cleared(found.map(|mut found| found.remove(write.key.as_str())), fault)
+            cleared(
+                found.map(|mut found| found.remove(write.key.as_str())),
+                fault,
+            )
         }
         Err(fault) => Err(fault),
     }
@@ -119,23 +122,29 @@ fn created(answer: &Value) -> Result<i64, Fault> {
         Value::String(text) => text.parse().ok(),
         _ => None,
     };
-    id.filter(|id| *id > 0)
-        .ok_or_else(|| Fault::unknown(Code::NotUnderstood, "Dolibarr answered a create without an id"))
+    id.filter(|id| *id > 0).ok_or_else(|| {
+        Fault::unknown(
+            Code::NotUnderstood,
+            "Dolibarr answered a create without an id",
+        )
+    })
 }
 
-/// What a look-up after a failure says: it is there; or it surely is not, since the request has ended; or nobody knows.
+/// What a look-up after an answer that says nothing says itself: it is there; or it surely is not, since Dolibarr's own failure has
+/// ended the request; or nobody knows yet.
 fn cleared<T>(found: Result<Option<T>, Fault>, fault: Fault) -> Result<T, Fault> {
     match found {
         Ok(Some(found)) => Ok(found),
-        // A proxy's 5xx says nothing of the request behind it.
-        Ok(None) if fault.next == Next::Unknown && fault.why.contains("not as Dolibarr") => Err(fault),
-        Ok(None) => Err(Fault::later(fault.code, fault.why)),
-        Err(_) => Err(fault),
+        Ok(None) if fault.code == Code::ServerError => Err(Fault::later(fault.code, fault.why)),
+        Ok(None) | Err(_) => Err(fault),
     }
 }
 
 async fn customers_there(api: &Api, keys: &[&str]) -> Result<HashMap<String, RemoteId>, Fault> {
-    let criteria: Vec<String> = keys.iter().map(|key| filter::text("ref_ext", key)).collect();
+    let criteria: Vec<String> = keys
+        .iter()
+        .map(|key| filter::text("ref_ext", key))
+        .collect();
     let filter = filter::any(&criteria);
     let mut there = HashMap::new();
     for (path, name) in [("thirdparties", ""), ("contacts", map::CONTACT)] {
@@ -191,7 +200,9 @@ async fn orders_there(api: &Api, keys: &[&str]) -> Result<HashMap<String, (i64, 
     let criteria: Vec<String> = keys.iter().flat_map(both).collect();
     let mut there = HashMap::new();
     for part in criteria.chunks(20) {
-        let rows: Vec<Order> = api.all("orders.by_key", "orders", &filter::any(part)).await?;
+        let rows: Vec<Order> = api
+            .all("orders.by_key", "orders", &filter::any(part))
+            .await?;
         for row in rows {
             let complete = !row.ref_ext.ends_with(UNFINISHED);
             let key = row.ref_ext.trim_end_matches(UNFINISHED).to_owned();
@@ -214,7 +225,9 @@ async fn products(api: &Api, batch: &[Write]) -> Result<BTreeSet<i64>, Fault> {
     let wanted: Vec<i64> = wanted.into_iter().collect();
     let mut there = BTreeSet::new();
     for part in wanted.chunks(80) {
-        let rows: Vec<Product> = api.all("products.there", "products", &filter::ids(part)).await?;
+        let rows: Vec<Product> = api
+            .all("products.there", "products", &filter::ids(part))
+            .await?;
         there.extend(rows.into_iter().map(|row| row.id));
     }
     Ok(there)
@@ -303,9 +316,12 @@ async fn draft(
     };
     match api.write(change).await {
         Ok(id) => created(&id),
-        Err(fault) if fault.code == Code::ServerError => {
+        Err(fault) if fault.next == Next::Unknown => {
             let found = orders_there(api, &[write.key.as_str()]).await;
-            cleared(found.map(|mut found| found.remove(write.key.as_str()).map(|(id, _)| id)), fault)
+            cleared(
+                found.map(|mut found| found.remove(write.key.as_str()).map(|(id, _)| id)),
+                fault,
+            )
         }
         Err(fault) => Err(fault),
     }

@@ -42,7 +42,12 @@ pub fn line(id: &str, product: &RemoteId, quantity: &str, price: &str, rate: &st
 }
 
 /// An order of a customer, whose goods go to a contact, if one is given.
-pub fn order(number: &str, customer: &RemoteId, contact: Option<&RemoteId>, lines: Vec<Line>) -> Order {
+pub fn order(
+    number: &str,
+    customer: &RemoteId,
+    contact: Option<&RemoteId>,
+    lines: Vec<Line>,
+) -> Order {
     let mut order = Order::empty("", "EUR".parse().unwrap());
     order.reference = number.to_owned();
     order.origin = format!("shop-fr {number} · Carte");
@@ -159,6 +164,9 @@ pub async fn found(connector: &dyn Connector, kind: Kind, query: Query) -> Vec<C
 }
 
 pub async fn read(connector: &dyn Connector, kind: Kind, id: &RemoteId) -> Seen {
-    let seen = connector.read(kind, std::slice::from_ref(id)).await.unwrap();
+    let seen = connector
+        .read(kind, std::slice::from_ref(id))
+        .await
+        .unwrap();
     seen.into_iter().next().unwrap()
 }
