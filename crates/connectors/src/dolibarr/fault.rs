@@ -272,7 +272,7 @@ fn not_dolibarr(answer: &Answer, text: &str, subject: &str) -> Fault {
             format!("`{subject}` broke off inside Dolibarr; the log of its PHP says more"),
         ),
         // Whoever stands before Dolibarr gave up: it may still be at work.
-        501.. => Fault::new(
+        502.. => Fault::new(
             lost(answer.effect),
             Code::TimedOut,
             format!(

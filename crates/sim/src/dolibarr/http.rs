@@ -148,6 +148,9 @@ fn of_table(
             _ => Err(Answer::refused(404, "Not Found")),
         };
     };
+    if method == "GET" && matches!(*id, "ref" | "ref_ext") {
+        return records::by_text(state, table, id, &rest.join("/"));
+    }
     let id = id.parse().unwrap_or_default();
     match (method, table, rest) {
         ("GET", _, []) => records::one(state, table, id),

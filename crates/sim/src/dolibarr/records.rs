@@ -55,6 +55,19 @@ pub(super) fn list(state: &State, table: &'static str, query: &BTreeMap<String, 
     Ok(json!(page))
 }
 
+/// The first record whose field holds this text.
+pub(super) fn by_text(state: &State, table: &'static str, field: &str, text: &str) -> Done {
+    let rows = state
+        .table(table)
+        .into_iter()
+        .flat_map(|rows| rows.values());
+    let mut fitting = rows.filter(|row| row.get(field).and_then(Value::as_str) == Some(text));
+    fitting
+        .next()
+        .map(|row| json!(row))
+        .ok_or_else(|| missing(table))
+}
+
 /// One record.
 pub(super) fn one(state: &State, table: &'static str, id: i64) -> Done {
     let row = state.table(table).and_then(|rows| rows.get(&id));
@@ -102,11 +115,9 @@ pub(super) fn create(state: &mut State, table: &'static str, body: Row) -> Done 
     if row.contains_key("country_id") {
         row.insert("country_code".to_owned(), json!("FR"));
     }
-    if let Some(socid) = row.get("socid").cloned() {
-        let text = socid
-            .as_str()
-            .map_or_else(|| socid.to_string(), str::to_owned);
-        row.insert("socid".to_owned(), json!(text));
+    // What was given as a number is answered as a text.
+    for value in row.values_mut().filter(|value| value.is_number()) {
+        *value = json!(value.to_string());
     }
     Ok(json!(state.add(table, row)))
 }
