@@ -222,16 +222,28 @@ fn of_failure(answer: &Answer, text: &str, refusal: &Refusal, subject: &str) -> 
         );
     }
     if let Some((_, what)) = IMPOSSIBLE.iter().find(|(word, _)| has(word)) {
-        return Fault::refused(
+        let fault = Fault::refused(
             Code::Refused,
             format!("Dolibarr refuses `{subject}`: it was given {what}"),
         );
+        return match column(text) {
+            Some(column) => fault.at(column),
+            None => fault,
+        };
     }
     Fault::new(
         lost(answer.effect),
         Code::ServerError,
         format!("`{subject}` failed inside Dolibarr; its log says more"),
     )
+}
+
+/// The column that the database complains about: `phone` of "for column `db`.`llx_societe`.`phone` at row 1".
+fn column(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("for column ")?;
+    let path = rest.split_whitespace().next()?;
+    let name = shown(path.rsplit('.').next()?);
+    Some(name).filter(|name| !name.is_empty())
 }
 
 /// The first of Dolibarr's own error words among the details, such as `ErrorProductAlreadyExists`.

@@ -15,6 +15,21 @@ use std::collections::HashMap;
 /// Dolibarr's id of the type "private individual", the same in every installation.
 const PRIVATE: &str = "8";
 
+/// Departments of France with a country code of their own.
+const OVERSEAS: [&str; 5] = ["GF", "GP", "MQ", "RE", "YT"];
+/// Letters of a telephone number that Dolibarr keeps.
+const PHONE: usize = 20;
+
+/// A telephone number that fits: a longer one without what only makes it easier to read.
+fn phone(number: &str) -> String {
+    let number = number.trim();
+    if number.chars().count() <= PHONE {
+        return number.to_owned();
+    }
+    let dialled = |c: &char| c.is_ascii_digit() || *c == '+';
+    number.chars().filter(dialled).collect()
+}
+
 /// A text that the database can hold: see [`super::Settings::emoji`].
 pub(super) fn storable<'a>(api: &Api, text: &'a str) -> Cow<'a, str> {
     let four_bytes = |c: char| c as u32 > 0xFFFF;
@@ -44,7 +59,7 @@ pub(super) async fn fields(
     text("default_lang", &language(&customer.language));
     let path = match &customer.parent {
         Some(parent) => {
-            text("phone_pro", &customer.phone);
+            text("phone_pro", &phone(&customer.phone));
             let (first, last) = names(customer);
             text("firstname", first);
             text("lastname", last);
@@ -55,7 +70,7 @@ pub(super) async fn fields(
         }
         None => {
             text("name", &customer.name);
-            text("phone", &customer.phone);
+            text("phone", &phone(&customer.phone));
             text("tva_intra", &customer.vat_number);
             fields.insert("client".to_owned(), json!("1"));
             // The next number of the instance's own numbering.
@@ -86,7 +101,12 @@ async fn place(api: &Api, customer: &Customer, fields: &mut Fields) -> Result<()
     let address = &customer.address;
     let mut state = None;
     if let Some(country) = address.country {
-        let Some(id) = country_id(api, country.code()).await? else {
+        let own = match country_id(api, country.code()).await? {
+            // Some versions keep these as departments of France and not as countries.
+            None if OVERSEAS.contains(&country.code()) => country_id(api, "FR").await?,
+            own => own,
+        };
+        let Some(id) = own else {
             let why = format!("Dolibarr has no country {country}");
             return Err(Fault::refused(Code::BadValue, why).at("country_id"));
         };
@@ -172,4 +192,23 @@ fn language(code: &str) -> String {
 pub(super) fn keyed(mut fields: Fields, key: &str) -> Value {
     fields.insert("ref_ext".to_owned(), json!(key));
     Value::Object(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_telephone_number_is_shortened_only_where_it_must_be() {
+        assert_eq!(phone(" +33 1 99 00 12 34 "), "+33 1 99 00 12 34");
+        assert_eq!(phone("+33 (0) 1 - 99 - 00 - 12 - 34"), "+330199001234");
+    }
+
+    #[test]
+    fn a_language_needs_its_country() {
+        assert_eq!(language("fr-fr"), "fr_FR");
+        assert_eq!(language("de_AT"), "de_AT");
+        assert_eq!(language("fr"), "");
+        assert_eq!(language("de_DE_formal"), "");
+    }
 }

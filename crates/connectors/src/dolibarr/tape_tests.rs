@@ -373,6 +373,21 @@ fn what_a_running_instance_answered_is_told_apart() {
     }
 }
 
+#[test]
+fn a_field_that_the_database_complains_of_is_named() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/dolibarr/tapes/17.0.2-fork");
+    for (tape, field) in [
+        ("017-order-create-emoji", Some("note_public")),
+        ("022-order-bad-socid", None),
+        ("023-order-line-no-product-type", Some("product_type")),
+    ] {
+        let tape = comptoir_kit::tape::Tape::read(&path.join(format!("{tape}.json"))).unwrap();
+        let answer = tape.exchanges()[0].answer(Effect::Write, Timestamp::UNIX_EPOCH);
+        let fault = decoded::<Value>(&answer, "orders").unwrap_err();
+        assert_eq!(fault.field.as_deref(), field);
+    }
+}
+
 /// Warnings of PHP may stand before what was asked for.
 #[test]
 fn an_answer_is_found_behind_what_php_printed_first() {
