@@ -137,14 +137,17 @@ async fn payment_type(api: &Api, value: &Value) -> Result<Value, Fault> {
 
 /// The rates of a line as Dolibarr takes them: one, and with a code in brackets.
 fn rate(line: &Line) -> Result<String, Fault> {
-    let bad = |why: &str| Err(Fault::refused(Code::BadValue, why).at("tva_tx"));
+    let refused = |code, why: &str| Err(Fault::refused(code, why).at("tva_tx"));
     match line.taxes.as_slice() {
         [] => Ok("0".to_owned()),
         [tax] => match map::tax_code(&tax.code) {
             Some(code) => Ok(code),
-            None => bad("this is no VAT rate"),
+            None => refused(Code::BadValue, "this is no VAT rate"),
         },
-        _ => bad("a line has one VAT rate in Dolibarr; the order has several on one line"),
+        _ => refused(
+            Code::Refused,
+            "a line has one VAT rate in Dolibarr; the order has several on one line",
+        ),
     }
 }
 

@@ -190,7 +190,7 @@ async fn what_cannot_be_booked_right_is_refused_before_it_is_sent() {
     for (order, code) in [
         (foreign, Code::CurrencyDiffers),
         (gone, Code::Refused),
-        (two_rates, Code::BadValue),
+        (two_rates, Code::Refused),
         (elsewhere, Code::BadValue),
         (unknown, Code::UnknownField),
         (no_type, Code::BadValue),
