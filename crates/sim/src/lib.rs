@@ -13,6 +13,7 @@
 pub(crate) mod basket;
 pub(crate) mod buyers;
 pub mod catalogue;
+pub mod dolibarr;
 pub mod fault;
 pub mod hooks;
 pub mod odoo;

@@ -1,0 +1,233 @@
+//! What Dolibarr sends: numbers, ids and flags as texts, and empty ones in every form.
+
+use comptoir_kit::decode;
+use comptoir_model::Decimal;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A list with each record as it came.
+pub(super) type Raw = Vec<Box<serde_json::value::RawValue>>;
+
+/// `/status`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Status {
+    pub(super) success: BTreeMap<String, Value>,
+}
+
+/// An order.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Order {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) id: i64,
+    #[serde(rename = "ref", deserialize_with = "decode::text")]
+    pub(super) number: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) ref_ext: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) ref_client: String,
+    #[serde(deserialize_with = "decode::integer_option")]
+    pub(super) statut: Option<i64>,
+    #[serde(deserialize_with = "decode::integer_option")]
+    pub(super) status: Option<i64>,
+    #[serde(deserialize_with = "decode::flag")]
+    pub(super) billed: bool,
+    #[serde(deserialize_with = "decode::id_option")]
+    pub(super) socid: Option<comptoir_model::key::RemoteId>,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) date: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) date_modification: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) note_public: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) note_private: String,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) total_tva: Decimal,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) total_ht: Decimal,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) total_ttc: Decimal,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) multicurrency_code: String,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) multicurrency_total_ht: Decimal,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) multicurrency_total_ttc: Decimal,
+    #[serde(deserialize_with = "decode::id_option")]
+    pub(super) cond_reglement_id: Option<comptoir_model::key::RemoteId>,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) mode_reglement_id: String,
+    #[serde(deserialize_with = "decode::id_option")]
+    pub(super) shipping_method_id: Option<comptoir_model::key::RemoteId>,
+    #[serde(deserialize_with = "decode::id_option")]
+    pub(super) warehouse_id: Option<comptoir_model::key::RemoteId>,
+    #[serde(deserialize_with = "decode::or_default")]
+    pub(super) contacts_ids: Vec<Value>,
+    #[serde(deserialize_with = "decode::or_default")]
+    pub(super) array_options: BTreeMap<String, Value>,
+    #[serde(deserialize_with = "decode::or_default")]
+    pub(super) lines: Vec<OrderLine>,
+}
+
+impl Order {
+    /// −1 cancelled, 0 draft, 1 validated, 2 being shipped, 3 delivered.
+    pub(super) fn state(&self) -> i64 {
+        // Versions fill the one, the other, or both.
+        self.statut.or(self.status).unwrap_or_default()
+    }
+}
+
+/// A line of an order.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct OrderLine {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) id: i64,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) ref_ext: String,
+    #[serde(deserialize_with = "decode::id_option")]
+    pub(super) fk_product: Option<comptoir_model::key::RemoteId>,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) product_ref: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) product_label: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) product_type: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) label: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) desc: String,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) qty: Decimal,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) subprice: Decimal,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) remise_percent: Decimal,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) tva_tx: Decimal,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) vat_src_code: String,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) total_ht: Decimal,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) total_ttc: Decimal,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) multicurrency_subprice: Decimal,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) multicurrency_total_ht: Decimal,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) multicurrency_total_ttc: Decimal,
+}
+
+/// A third party or a contact.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Party {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) id: i64,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) ref_ext: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) name: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) firstname: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) lastname: String,
+    #[serde(deserialize_with = "decode::id_option")]
+    pub(super) socid: Option<comptoir_model::key::RemoteId>,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) email: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) phone: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) phone_pro: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) tva_intra: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) typent_code: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) address: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) zip: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) town: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) country_code: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) state: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) default_lang: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) code_client: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) date_modification: String,
+}
+
+/// A product or service.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Product {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) id: i64,
+    #[serde(rename = "ref", deserialize_with = "decode::text")]
+    pub(super) reference: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) ref_ext: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) label: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) barcode: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) status: String,
+    #[serde(rename = "type", deserialize_with = "decode::text")]
+    pub(super) sort: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) tva_tx: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) default_vat_code: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) customcode: String,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) weight: Decimal,
+    #[serde(deserialize_with = "decode::integer_option")]
+    pub(super) weight_units: Option<i64>,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) date_modification: String,
+}
+
+/// A row of a dictionary, or a warehouse.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Small {
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) id: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) code: String,
+    #[serde(rename = "ref", deserialize_with = "decode::text")]
+    pub(super) reference: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) label: String,
+}
+
+/// `/setup/company`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Company {
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) name: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) currency_code: String,
+}
+
+/// What is looked at of a record before it is decoded.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Brief {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) id: i64,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) date_modification: String,
+}

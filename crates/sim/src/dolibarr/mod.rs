@@ -1,0 +1,211 @@
+//! A simulator of one Dolibarr (its REST API, 17.0.2 or 20), with the quirks that were measured on live rebranded builds of both. Not
+//! Dolibarr.
+//!
+//! **Reproduced as measured or taped**
+//! - A create answers the bare id; actions answer the whole record; ids, numbers and states are texts, `"31.00000000"`.
+//! - An empty list is 404 in 17; in 20 that of orders is `[]` and that of third parties is 404 still.
+//! - `sqlfilters`: a value ends at its first colon up to 17, and is 0 when its quote is then missing; brackets in it are 400; texts are
+//!   compared without regard to case.
+//! - Nothing is unique but a product's reference and an order's number. An order of an unknown third party is 500 with a page of HTML
+//!   before its JSON; a line of free text without `product_type` as well; an order takes a product that is not there.
+//! - A third party, contact or order takes any field and does not say which it knows. An order's date is a day.
+//! - `PUT` of a line empties what it leaves out, the price included. Lines of an order that is no draft: POST 400, PUT 200 and `false`,
+//!   DELETE 405. `PUT` of an order takes a state; validating again is 304 with an empty body, validating a cancelled one works.
+//! - Unit prices are rounded to 5 decimals, totals to 2: the total with tax is that of the exact net, and the tax the rest.
+//! - A missing right is 401 in 17 and 403 in 20, a wrong key 401 at another stage. While the module API is off everything is answered
+//!   200 with a sentence in HTML.
+//! - Two clients that validate at once take the same number: see [`Trouble::SameNumber`].
+//!
+//! **Not simulated**: stock, invoices, shipments, several entities, other currencies, local taxes, extra fields of more than a value,
+//! fields that nothing here reads.
+
+mod amounts;
+mod filter;
+mod http;
+mod orders;
+mod records;
+mod trouble;
+
+pub use orders::{HeldLine, HeldOrder};
+pub use trouble::Trouble;
+
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A record's fields as they are answered.
+type Row = Map<String, Value>;
+
+/// How a simulated Dolibarr is.
+#[derive(Debug, Clone)]
+pub struct DolibarrOptions {
+    /// 17 or 20.
+    pub version: u32,
+    /// The hub's key.
+    pub key: String,
+    /// Whether that user may read and write orders; everything else it always may.
+    pub rights: bool,
+    /// The instant of the first write, in seconds since 1970. Each later one is a second later.
+    pub starts: i64,
+}
+
+impl Default for DolibarrOptions {
+    fn default() -> Self {
+        DolibarrOptions {
+            version: 17,
+            key: "sim-dolibarr-key-0123456789abcdef".to_owned(),
+            rights: true,
+            starts: 1_795_322_411,
+        }
+    }
+}
+
+struct State {
+    options: DolibarrOptions,
+    tables: BTreeMap<&'static str, BTreeMap<i64, Row>>,
+    last: BTreeMap<&'static str, i64>,
+    now: i64,
+    frozen: bool,
+    numbers: u32,
+    calls: Vec<String>,
+    troubles: Vec<(String, Trouble)>,
+    api: bool,
+}
+
+impl State {
+    fn table(&self, name: &str) -> Option<&BTreeMap<i64, Row>> {
+        self.tables.get(name)
+    }
+
+    fn row(&mut self, table: &str, id: i64) -> Option<&mut Row> {
+        self.tables.get_mut(table)?.get_mut(&id)
+    }
+
+    /// The time of a write.
+    fn tick(&mut self) -> i64 {
+        if !self.frozen {
+            self.now += 1;
+        }
+        self.now
+    }
+
+    fn next_id(&mut self, table: &'static str) -> i64 {
+        let last = self.last.entry(table).or_insert(0);
+        *last += 1;
+        *last
+    }
+
+    fn add(&mut self, table: &'static str, mut row: Row) -> i64 {
+        let (id, now) = (self.next_id(table), self.tick());
+        row.insert("id".to_owned(), json!(id.to_string()));
+        row.insert("date_modification".to_owned(), stamp(table, now));
+        self.tables.entry(table).or_default().insert(id, row);
+        id
+    }
+
+    fn touch(&mut self, table: &'static str, id: i64) {
+        let now = self.tick();
+        if let Some(row) = self.row(table, id) {
+            row.insert("date_modification".to_owned(), stamp(table, now));
+        }
+    }
+}
+
+/// A time as its part of the API writes it: products as a text, all else as seconds.
+fn stamp(table: &str, now: i64) -> Value {
+    if table != "products" {
+        return json!(now);
+    }
+    let at = jiff::Timestamp::from_second(now).unwrap_or_default();
+    json!(at.strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+/// A simulated Dolibarr. Copies are the same one.
+#[derive(Clone)]
+pub struct Dolibarr(Arc<Mutex<State>>);
+
+impl Dolibarr {
+    /// An instance with a warehouse and the usual dictionaries, and nothing else.
+    pub fn new(options: DolibarrOptions) -> Dolibarr {
+        Dolibarr(Arc::new(Mutex::new(State {
+            now: options.starts,
+            options,
+            tables: records::seeded(),
+            last: BTreeMap::from([("warehouses", 1)]),
+            frozen: false,
+            numbers: 0,
+            calls: Vec::new(),
+            troubles: Vec::new(),
+            api: true,
+        })))
+    }
+
+    /// Everything it answers over HTTP.
+    pub fn router(&self) -> axum::Router {
+        http::router(self.clone())
+    }
+
+    /// Puts a product (`service`: a service) into the catalogue; answers its id.
+    pub fn product(&self, sku: &str, service: bool, rate: &str) -> i64 {
+        let row = json!({
+            "ref": sku, "label": format!("Product {sku}"), "status": "1", "type": if service { "1" } else { "0" },
+            "tva_tx": format!("{rate}.0000"), "default_vat_code": null, "barcode": null, "ref_ext": null, "weight": null,
+        });
+        self.state().add("products", records::row(row))
+    }
+
+    /// Orders that are there, by id.
+    pub fn orders(&self) -> Vec<HeldOrder> {
+        let state = self.state();
+        let rows = state.table("orders").into_iter().flatten();
+        rows.map(|(_, row)| HeldOrder::of(row)).collect()
+    }
+
+    /// How many third parties and contacts there are.
+    pub fn parties(&self) -> (usize, usize) {
+        let state = self.state();
+        let count = |table| state.table(table).map_or(0, BTreeMap::len);
+        (count("thirdparties"), count("contacts"))
+    }
+
+    /// A person changes a field of a record.
+    pub fn edit(&self, table: &'static str, id: i64, field: &str, value: Value) {
+        let mut state = self.state();
+        if let Some(row) = state.row(table, id) {
+            row.insert(field.to_owned(), value);
+        }
+        state.touch(table, id);
+    }
+
+    /// A person deletes a record.
+    pub fn delete(&self, table: &'static str, id: i64) {
+        if let Some(rows) = self.state().tables.get_mut(table) {
+            rows.remove(&id);
+        }
+    }
+
+    /// The next call of this method and path (`POST orders`, ids as `*`) meets this trouble.
+    pub fn trouble(&self, call: &str, trouble: Trouble) {
+        self.state().troubles.push((call.to_owned(), trouble));
+    }
+
+    /// Calls so far, as `POST orders/*/validate`.
+    pub fn calls(&self) -> Vec<String> {
+        self.state().calls.clone()
+    }
+
+    /// Switches the module API on or off.
+    pub fn switch(&self, on: bool) {
+        self.state().api = on;
+    }
+
+    /// Stops the clock, so that many records have one modification time.
+    pub fn freeze(&self, frozen: bool) {
+        self.state().frozen = frozen;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere is a bug of the simulator that its own test shows; what is stored is still whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
