@@ -179,6 +179,11 @@ fn source_changed(
 }
 
 fn adopted(case: &Case<'_>, link: &OrderLink, held: &Order, order: &Order) -> Decision {
+    if order.totals.total != held.totals.total
+        && let Some(question) = rounding_question(case)
+    {
+        return question;
+    }
     let held = with_rounding_marked(case, held);
     match total::compare(order, &held, case.flow.policy.tolerance) {
         Verdict::Equal => Decision::Rebase,
@@ -196,6 +201,11 @@ fn agree(
     held: &Order,
     order: &Order,
 ) -> Decision {
+    if order.totals.total != held.totals.total
+        && let Some(question) = rounding_question(case)
+    {
+        return question;
+    }
     let marked = with_rounding_marked(case, held);
     let touched = edited(link, held);
     let written = link.base.as_ref().or(case.source.order.as_ref());
@@ -275,6 +285,15 @@ fn round(
     };
     let before = with(total::rounding_amount(held));
     write(case, link, target, Step::Update, with(amount), Some(before))
+}
+
+/// What must be asked before a difference can be told from a rounding line: the product of that line, unless its answer is known.
+/// An answer may have been forgotten since the order was made.
+fn rounding_question(case: &Case<'_>) -> Option<Decision> {
+    let query = Query::Sku(case.flow.policy.products.rounding.clone()?);
+    let unknown = (case.can_find)(Kind::Product, query.attribute())
+        && case.answers.get(Kind::Product, &query).is_none();
+    unknown.then(|| Decision::Ask(vec![(Kind::Product, query)]))
 }
 
 fn rounding_product(case: &Case<'_>) -> Option<RemoteId> {

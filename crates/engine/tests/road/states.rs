@@ -2,8 +2,11 @@
 
 use crate::bench::{Bench, mug, order, total};
 use comptoir_engine::flow::{Caps, Mode};
+use comptoir_engine::point::Point;
 use comptoir_model::Decimal;
+use comptoir_model::key::Kind;
 use comptoir_model::order::LineTax;
+use comptoir_store::{Commit, IdentityPut};
 
 #[tokio::test]
 async fn each_trap_holds_its_own_order_only() {
@@ -69,6 +72,30 @@ async fn a_cent_becomes_a_rounding_line_and_more_a_hold() {
     bench.put("2", order("1002", "b@example.test"));
     assert_eq!(bench.run().await, None);
     assert_eq!(bench.stands("2").await, "held total:order");
+}
+
+#[tokio::test]
+async fn the_product_of_the_rounding_line_is_asked_for_again_when_its_answer_is_old() {
+    let mut bench = Bench::new();
+    bench.erp.off_by("-0.01".parse().unwrap());
+    bench.put("1", order("1001", "a@example.test"));
+    assert!(bench.run_until(Point::OutcomesStored, 1).await);
+    let old = IdentityPut {
+        dst: "erp".parse().unwrap(),
+        kind: Kind::Product,
+        attribute: "sku".to_owned(),
+        value: "ROUNDING".to_owned(),
+        ids: None,
+        asked_at: Some(0),
+        claimed_by: None,
+    };
+    let commit = Commit {
+        identities: vec![old],
+        ..Commit::default()
+    };
+    bench.store().await.commit(None, commit).await.unwrap();
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "done -");
 }
 
 #[tokio::test]
