@@ -19,36 +19,32 @@ pub struct Answer {
 /// Answers known in one pass over due work: those still believed from earlier, and those asked now.
 #[derive(Debug, Default)]
 pub struct Answers {
-    known: HashMap<(Kind, Query), Answer>,
+    known: HashMap<Kind, HashMap<Query, Answer>>,
 }
 
 impl Answers {
     /// Keeps an answer.
     pub fn insert(&mut self, kind: Kind, query: Query, candidates: Vec<Candidate>, asked_at: i64) {
-        self.known.insert(
-            (kind, query),
-            Answer {
-                candidates,
-                asked_at,
-            },
-        );
+        let answer = Answer {
+            candidates,
+            asked_at,
+        };
+        self.known.entry(kind).or_default().insert(query, answer);
     }
 
     /// Forgets an answer that was asked for before `now` (unix ms), so that it is asked again. Answers whether there was one.
     pub fn forget_older(&mut self, kind: Kind, query: &Query, now: i64) -> bool {
-        let key = (kind, query.clone());
-        let old = self
-            .known
-            .get(&key)
-            .is_some_and(|answer| answer.asked_at < now);
-        old && self.known.remove(&key).is_some()
+        let Some(known) = self.known.get_mut(&kind) else {
+            return false;
+        };
+        let old = known.get(query).is_some_and(|answer| answer.asked_at < now);
+        old && known.remove(query).is_some()
     }
 
     /// The candidates, when they have been asked for.
     pub fn get(&self, kind: Kind, query: &Query) -> Option<&[Candidate]> {
-        self.known
-            .get(&(kind, query.clone()))
-            .map(|answer| answer.candidates.as_slice())
+        let answer = self.known.get(&kind)?.get(query)?;
+        Some(&answer.candidates)
     }
 
     /// The only candidate; an error says how many there are instead.

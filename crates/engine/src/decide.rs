@@ -52,7 +52,7 @@ pub struct OrderLink {
     pub gone: bool,
     /// The source's digest when it was last written; none when the link was adopted or found.
     pub base_digest: Option<Digest>,
-    /// The source's document of that digest, while it is kept.
+    /// The source's document of that digest, while it is kept; none where it is the source's present one.
     pub base: Option<Order>,
     /// [`content_digest`] of the target after our last write.
     pub put: Option<Digest>,

@@ -20,6 +20,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+/// A call of fewer writes than this costs more by itself than what is in it.
+const SMALL: usize = 4;
+
 /// One write on its way.
 struct Sent {
     index: usize,
@@ -36,10 +39,8 @@ pub async fn run(
 ) -> Result<usize, StoreError> {
     let count = writes.len();
     let (sent, intents) = intend(pass, items, writes);
-    let commit = Commit {
-        intents,
-        ..Commit::default()
-    };
+    let learnt = std::mem::take(&mut pass.learnt);
+    let commit = Commit { intents, ..learnt };
     pass.store(commit).await?;
     let breakpoints = pass.hub.breakpoints.clone();
     breakpoints.pass(Point::IntentsStored).await;
@@ -68,8 +69,7 @@ pub async fn run(
         }
     }
     pass.reached |= failed < count;
-    pass.store(commit).await?;
-    breakpoints.pass(Point::OutcomesStored).await;
+    pass.learnt = commit;
     if !doubtful.is_empty() && pass.stop.is_none() {
         gather::recheck(pass, items, doubtful).await?;
     }
@@ -166,8 +166,8 @@ async fn call(
         let group = (sent.proposal.subject.kind, sent.proposal.step, tries);
         groups.entry(group).or_default().push(position);
     }
-    let slots = pass.connection.connector.slots().max(1);
-    let slots = Arc::new(Semaphore::new(slots));
+    let at_once = pass.connection.connector.slots().max(1);
+    let slots = Arc::new(Semaphore::new(at_once));
     let mut calls = JoinSet::new();
     let mut results: Vec<Option<Result<Written, Fault>>> = (0..sent.len()).map(|_| None).collect();
     let mut alone = vec![false; sent.len()];
@@ -179,8 +179,8 @@ async fn call(
             }
             continue;
         };
-        let size = (operation.batch >> tries.min(16)).max(1);
-        for chunk in positions.chunks(size) {
+        let most = (operation.batch >> tries.min(16)).max(1);
+        for chunk in positions.chunks(per_call(positions.len(), most, at_once)) {
             let chunk = chunk.to_vec();
             if let [only] = chunk.as_slice() {
                 alone[*only] = true;
@@ -216,6 +216,14 @@ async fn call(
         .map(|result| result.unwrap_or_else(lost))
         .zip(alone)
         .collect()
+}
+
+/// How many of so many writes go in one call: at most `most`, and no slot with nothing to do while another one has a long call, unless
+/// calls would become small by it.
+fn per_call(writes: usize, most: usize, slots: usize) -> usize {
+    let calls = writes.div_ceil(most);
+    let even = calls.next_multiple_of(slots).min(writes / SMALL);
+    writes.div_ceil(even.max(calls))
 }
 
 fn write_of(proposal: &Proposal) -> Write {
@@ -299,7 +307,7 @@ fn done(
     link.put = put;
     if matches!(sent.proposal.step, Step::Create | Step::Update) {
         link.base_digest = Some(item.source.digest);
-        link.base = item.source.order.clone();
+        link.base = None;
     }
     item.target = seen.map(|(order, version)| Target {
         order: Some(order),
@@ -455,4 +463,31 @@ fn not_done(
             })
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_spread_over_the_slots() {
+        for (writes, most, slots, size) in [
+            (1, 50, 2, 1),
+            (7, 50, 8, 7),
+            (19, 50, 8, 5),
+            (20, 50, 2, 10),
+            (60, 50, 2, 30),
+            (312, 50, 8, 39),
+            (400, 50, 8, 50),
+            (400, 50, 2, 50),
+            (450, 50, 8, 29),
+            (7, 1, 2, 1),
+        ] {
+            assert_eq!(
+                per_call(writes, most, slots),
+                size,
+                "{writes} {most} {slots}"
+            );
+        }
+    }
 }

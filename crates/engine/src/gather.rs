@@ -148,14 +148,11 @@ async fn load_targets(pass: &Pass<'_>, items: &mut [Item]) -> Result<(), StoreEr
         let Some(base) = link.base_digest else {
             continue;
         };
-        link.base = if base == item.source.digest {
-            item.source.order.clone()
-        } else {
-            match store.document(&base).await? {
-                Some(Document::Order(order)) => Some(*order),
-                _ => None,
-            }
-        };
+        if base != item.source.digest
+            && let Some(Document::Order(order)) = store.document(&base).await?
+        {
+            link.base = Some(*order);
+        }
     }
     Ok(())
 }
@@ -241,8 +238,9 @@ pub fn stored_value(pass: &Pass<'_>, query: &Query) -> String {
     }
 }
 
-/// Asks the target, many questions per call and the calls together, and stores the answers like any observation.
+/// Asks the target, many questions per call and the calls together. The answers are stored like any observation.
 pub async fn ask(pass: &mut Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Result<(), StoreError> {
+    pass.keep().await?;
     let mut by_kind: BTreeMap<Kind, Vec<Query>> = BTreeMap::new();
     for (kind, query) in asks {
         by_kind.entry(kind).or_default().push(query);
@@ -258,13 +256,12 @@ pub async fn ask(pass: &mut Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Result<(
             });
         }
     }
-    let mut commit = Commit::default();
     while let Some(joined) = calls.join_next().await {
         match joined {
             Ok((kind, chunk, Ok(answers))) => {
                 pass.reached = true;
                 for (query, candidates) in chunk.into_iter().zip(answers) {
-                    keep_answer(pass, kind, query, candidates, &mut commit);
+                    keep_answer(pass, kind, query, candidates);
                 }
             }
             // What the others answer is kept all the same.
@@ -272,26 +269,18 @@ pub async fn ask(pass: &mut Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Result<(
             Err(_) => pass.stop = Some(Fault::bug("the connector failed in a question")),
         }
     }
-    if !commit.identities.is_empty() {
-        pass.store(commit).await?;
-        pass.hub.breakpoints.pass(Point::Asked).await;
-    }
+    pass.hub.breakpoints.pass(Point::Asked).await;
     Ok(())
 }
 
-fn keep_answer(
-    pass: &mut Pass<'_>,
-    kind: Kind,
-    query: Query,
-    candidates: Vec<Candidate>,
-    commit: &mut Commit,
-) {
+fn keep_answer(pass: &mut Pass<'_>, kind: Kind, query: Query, candidates: Vec<Candidate>) {
     if !matches!(query, Query::Key(_) | Query::Reference(_)) {
-        commit.identities.push(IdentityPut {
+        let value = stored_value(pass, &query);
+        pass.learnt.identities.push(IdentityPut {
             dst: pass.connection.name.clone(),
             kind,
             attribute: query.attribute().to_owned(),
-            value: stored_value(pass, &query),
+            value,
             ids: Some(candidates.clone()),
             asked_at: Some(pass.now),
             claimed_by: None,
@@ -300,12 +289,13 @@ fn keep_answer(
     pass.answers.insert(kind, query, candidates, pass.now);
 }
 
-/// Reads target records again, and stores what they look like now.
+/// Reads target records again, and notes what they look like now.
 pub async fn look(
     pass: &mut Pass<'_>,
     items: &mut [Item],
     which: &[usize],
 ) -> Result<(), StoreError> {
+    pass.keep().await?;
     let ids: Vec<RemoteId> = which
         .iter()
         .filter_map(|&index| items[index].link.as_ref().map(|link| link.id.clone()))
@@ -371,7 +361,7 @@ pub async fn look(
             None => item.end = Some(crate::turn::End::Due),
         }
     }
-    pass.store(commit).await?;
+    pass.learnt = commit;
     Ok(())
 }
 
@@ -382,6 +372,7 @@ pub async fn recheck(
     items: &mut [Item],
     doubtful: Vec<(usize, Fault)>,
 ) -> Result<(), StoreError> {
+    pass.keep().await?;
     let mut ids: BTreeSet<RemoteId> = BTreeSet::new();
     for (index, _) in &doubtful {
         let item = &items[*index];
@@ -422,7 +413,8 @@ pub async fn recheck(
         item.end = (!changed)
             .then(|| crate::turn::End::Held(vec![Cause::Refused(fault.code)], Some(fault)));
     }
-    pass.store(commit).await
+    pass.learnt = commit;
+    Ok(())
 }
 
 fn party_key(item: &Item) -> (String, RemoteId) {

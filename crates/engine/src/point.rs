@@ -10,31 +10,25 @@ pub enum Point {
     PageRead,
     /// A page, the work it makes due and the cursor are stored.
     PageStored,
-    /// Answers to questions are stored.
+    /// Answers to questions came back; nothing of it is stored yet.
     Asked,
-    /// A link that was found is stored.
-    Noted,
-    /// What is about to be written is stored; nothing was called yet.
+    /// What was learnt and what is about to be written is stored; nothing was called yet.
     IntentsStored,
     /// The calls came back; nothing of it is stored yet.
     Called,
-    /// What the calls did is stored.
+    /// What was learnt without anything to be written next is stored: what the calls did, and how turns ended.
     OutcomesStored,
-    /// The ends of turns are stored.
-    Settled,
 }
 
 impl Point {
     /// Every point, in the order of the road.
-    pub const ALL: [Point; 8] = [
+    pub const ALL: [Point; 6] = [
         Point::PageRead,
         Point::PageStored,
         Point::Asked,
-        Point::Noted,
         Point::IntentsStored,
         Point::Called,
         Point::OutcomesStored,
-        Point::Settled,
     ];
 }
 

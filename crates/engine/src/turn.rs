@@ -1,7 +1,8 @@
 //! A pass over what is due for one target: gather, then decide and act in rounds until every record has settled, waits or is held.
 //!
 //! Many records go through their turns together: their questions are asked in one call, their writes go out as batches, and
-//! each round costs two commits (intents before the calls, outcomes after them), however many records are in it.
+//! each round costs one commit, however many records are in it: what was learnt in the last round and the intents of this one
+//! are stored together, before the calls.
 
 use crate::answers::Answers;
 use crate::connection::Connection;
@@ -28,6 +29,8 @@ use std::sync::Arc;
 const PASS: usize = 400;
 /// Rounds before a pass gives the rest back to the queue; far above what one record needs.
 const ROUNDS: usize = 40;
+/// What may be noted of a record in one round: its link, its version, its buyer and an address.
+const NOTES: u32 = 4;
 /// Writes of one record before it is held (DESIGN: a record that has not settled after 8 writes).
 const WRITES: u32 = 8;
 /// How often a record may be looked at again in one pass because it moved under our hands.
@@ -106,6 +109,8 @@ pub struct Pass<'a> {
     pub reached: bool,
     /// The fault that pauses the connection, if one came.
     pub stop: Option<Fault>,
+    /// What was learnt and is not stored yet: stored with the next intents or by [`Pass::keep`], always before the next call.
+    pub learnt: Commit,
 }
 
 impl<'a> Pass<'a> {
@@ -131,6 +136,7 @@ impl<'a> Pass<'a> {
             created: BTreeMap::new(),
             reached: false,
             stop: None,
+            learnt: Commit::default(),
         }
     }
 
@@ -146,6 +152,16 @@ impl<'a> Pass<'a> {
     pub async fn store(&self, commit: Commit) -> Result<(), comptoir_store::StoreError> {
         if self.ownership.is_some() {
             self.hub.store.commit(self.ownership, commit).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores what was learnt, if anything was.
+    pub async fn keep(&mut self) -> Result<(), comptoir_store::StoreError> {
+        let learnt = std::mem::take(&mut self.learnt);
+        if !learnt.is_empty() {
+            self.store(learnt).await?;
+            self.hub.breakpoints.pass(Point::OutcomesStored).await;
         }
         Ok(())
     }
@@ -194,12 +210,13 @@ pub async fn pass(
             break;
         }
         report.writes += round(&mut pass, &mut items).await?;
-        settle(&pass, &mut items).await?;
+        settle(&mut pass, &mut items);
     }
     for item in &mut items {
         item.end = Some(End::Due);
     }
-    settle(&pass, &mut items).await?;
+    settle(&mut pass, &mut items);
+    pass.keep().await?;
     report.paused = pass.stop.is_some();
     Ok((report, pass.stop))
 }
@@ -269,9 +286,9 @@ async fn round(
     let mut writes: Vec<(usize, Proposal)> = Vec::new();
     let mut claimed: BTreeSet<Query> = BTreeSet::new();
     let mut claimed_keys: BTreeSet<WriteKey> = BTreeSet::new();
-    let mut notes = Commit::default();
+    let mut notes = std::mem::take(&mut pass.learnt);
     for (index, item) in items.iter_mut().enumerate() {
-        match decide_item(pass, item) {
+        match decide_and_note(pass, item, &mut notes) {
             Decision::Nothing => {
                 if item
                     .link
@@ -294,10 +311,8 @@ async fn round(
                 item.end = Some(End::Waiting(cause, pass.now + pass.hub.patience.first_ms));
             }
             Decision::Look(_) => looks.push(index),
-            Decision::Rebase => rebase(pass, item, &mut notes),
-            Decision::Link { subject, part, id } => {
-                link(pass, item, subject, part, id, &mut notes);
-            }
+            // More to note than one round has place for: the next one goes on.
+            Decision::Rebase | Decision::Link { .. } => {}
             Decision::Write(proposal) => {
                 propose(
                     pass,
@@ -311,10 +326,7 @@ async fn round(
             }
         }
     }
-    if !(notes.links.is_empty() && notes.journal.is_empty()) {
-        pass.store(notes).await?;
-        pass.hub.breakpoints.pass(Point::Noted).await;
-    }
+    pass.learnt = notes;
     if !asks.is_empty() {
         gather::ask(pass, asks).await?;
     }
@@ -325,6 +337,19 @@ async fn round(
         return Ok(0);
     }
     execute::run(pass, items, writes).await
+}
+
+/// Decides an item. What is only to be noted (a link that was found, the version that stands there) is noted, and it is decided
+/// again at once.
+fn decide_and_note(pass: &mut Pass<'_>, item: &mut Item, notes: &mut Commit) -> Decision {
+    for _ in 0..NOTES {
+        match decide_item(pass, item) {
+            Decision::Rebase => rebase(pass, item, notes),
+            Decision::Link { subject, part, id } => link(pass, item, subject, part, id, notes),
+            decision => return decision,
+        }
+    }
+    decide_item(pass, item)
 }
 
 /// Runs the pure function on an item.
@@ -407,16 +432,15 @@ fn propose(
 /// Notes the source's version as written.
 pub fn rebase(pass: &Pass<'_>, item: &mut Item, notes: &mut Commit) {
     let digest = item.source.digest;
-    let order = item.source.order.clone();
     let Some(link) = &mut item.link else { return };
     link.base_digest = Some(digest);
-    link.base = order;
+    link.base = None;
     if let (None, Some(target)) = (link.put, &item.target) {
         let tolerance = item.flow.policy.tolerance;
         link.put = target
             .order
             .as_ref()
-            .and_then(|held| first_sight(link.base.as_ref(), held, tolerance));
+            .and_then(|held| first_sight(item.source.order.as_ref(), held, tolerance));
     }
     let row = link_row(pass, item);
     notes.links.extend(row);
@@ -495,18 +519,17 @@ pub fn link(
     });
 }
 
-/// Stores the ends of this round and lets those records go.
-async fn settle(pass: &Pass<'_>, items: &mut Vec<Item>) -> Result<(), comptoir_store::StoreError> {
-    let mut commit = Commit::default();
+/// Notes the ends of this round and lets those records go.
+fn settle(pass: &mut Pass<'_>, items: &mut Vec<Item>) {
     let mut rest = Vec::with_capacity(items.len());
     for item in items.drain(..) {
         let Some(end) = &item.end else {
             rest.push(item);
             continue;
         };
-        commit.work.push(work_put(&item, end));
+        pass.learnt.work.push(work_put(&item, end));
         if let End::Held(causes, fault) = end {
-            commit.journal.push(JournalPut {
+            pass.learnt.journal.push(JournalPut {
                 connection: pass.connection.name.clone(),
                 at: pass.now,
                 flow: Some(item.flow.name.clone()),
@@ -522,11 +545,6 @@ async fn settle(pass: &Pass<'_>, items: &mut Vec<Item>) -> Result<(), comptoir_s
         }
     }
     *items = rest;
-    if !commit.work.is_empty() {
-        pass.store(commit).await?;
-        pass.hub.breakpoints.pass(Point::Settled).await;
-    }
-    Ok(())
 }
 
 fn work_put(item: &Item, end: &End) -> WorkPut {

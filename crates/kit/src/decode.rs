@@ -73,14 +73,22 @@ enum Scalar {
 impl Scalar {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let text = raw.get().trim();
+        let mut text = Box::<str>::from(raw).into_string();
         Ok(match text.as_bytes().first() {
             Some(b'n') => Scalar::Null,
             Some(b't') => Scalar::Bool(true),
             Some(b'f') => Scalar::Bool(false),
-            Some(b'"') => Scalar::Text(serde_json::from_str(text).map_err(D::Error::custom)?),
+            Some(b'"') if text.contains('\\') => {
+                Scalar::Text(serde_json::from_str(&text).map_err(D::Error::custom)?)
+            }
+            // Between the quotes stands the text itself.
+            Some(b'"') => {
+                text.pop();
+                text.remove(0);
+                Scalar::Text(text)
+            }
             Some(b'{' | b'[') => Scalar::Other,
-            _ => Scalar::Number(text.to_owned()),
+            _ => Scalar::Number(text),
         })
     }
 }
@@ -203,6 +211,14 @@ pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error
     }
 }
 
+/// Whether a source says "nothing" so: null, `false`, `""` or a list without anything in it.
+fn is_empty(json: &str) -> bool {
+    let list = json
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    matches!(json, "null" | "false" | "\"\"") || list.is_some_and(|rest| rest.trim().is_empty())
+}
+
 /// A value, or its default where the source says null, `false`, `""` or `[]` for an empty one (PHP writes an empty object as `[]`).
 ///
 /// # Errors
@@ -223,8 +239,7 @@ pub fn or_none<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
-    let dense: String = raw.get().split_ascii_whitespace().collect();
-    if matches!(dense.as_str(), "null" | "false" | "\"\"" | "[]") {
+    if is_empty(raw.get()) {
         return Ok(None);
     }
     serde_json::from_str(raw.get())

@@ -182,11 +182,11 @@ impl Http {
     /// - sent and no whole answer ([`Code::TimedOut`], [`Code::AnswerCut`], [`Code::TooLarge`]): [`Next::Unknown`] for a write,
     ///   [`Next::Later`] for a read (a read's answer that is too large is [`Next::Refused`]);
     /// - redirected ([`Code::Redirected`]): [`Next::Locked`], or [`Next::Unknown`] where a write may have been done first.
-    pub async fn send(&self, call: Call) -> Result<Answer, Fault> {
+    pub async fn send(&self, mut call: Call) -> Result<Answer, Fault> {
         let account = &*self.0;
         let began = Instant::now();
         let limit = call.deadline.unwrap_or(account.options.deadline);
-        let mut outgoing = account.prepare(&call)?;
+        let mut outgoing = account.prepare(&mut call)?;
         let slot = account
             .governor
             .enter(call.priority, began + limit / 2)
@@ -249,7 +249,8 @@ impl Http {
 }
 
 impl Account {
-    fn prepare(&self, call: &Call) -> Result<Outgoing, Fault> {
+    /// The request of a call, whose body it takes.
+    fn prepare(&self, call: &mut Call) -> Result<Outgoing, Fault> {
         let size = call.body.as_ref().map_or(0, Vec::len);
         if size > self.options.request_limit {
             let why = format!(
@@ -269,7 +270,7 @@ impl Account {
             url: self.base.join(call)?,
             query: call.query.clone(),
             headers,
-            body: call.body.clone(),
+            body: call.body.take(),
         })
     }
 
@@ -280,7 +281,7 @@ impl Account {
         result: &Result<Answer, Failure>,
         took: Duration,
     ) {
-        let sent = call.body.as_ref().map_or(0, Vec::len) as u64;
+        let sent = outgoing.body.as_ref().map_or(0, Vec::len) as u64;
         let received = result.as_ref().map_or(0, |answer| answer.body.len()) as u64;
         self.counters
             .add(call.what, result.is_ok(), sent, received, took);

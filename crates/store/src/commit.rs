@@ -62,6 +62,23 @@ pub struct Commit {
     pub journal: Vec<JournalPut>,
 }
 
+impl Commit {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+            && self.stream.is_none()
+            && self.hints_read.is_empty()
+            && self.due.is_empty()
+            && self.work.is_empty()
+            && self.intents.is_empty()
+            && self.outcomes.is_empty()
+            && self.links.is_empty()
+            && self.identities.is_empty()
+            && self.wake.is_empty()
+            && self.journal.is_empty()
+    }
+}
+
 impl Store {
     /// Stores a step in one transaction; as the owner, with the epoch checked inside it. Answers how many rows it woke.
     ///
@@ -92,6 +109,8 @@ impl Store {
 struct Packed {
     /// By digest.
     blobs: BTreeMap<Digest, Vec<u8>>,
+    /// The digest of each record's raw answer.
+    raws: Vec<Option<Digest>>,
     /// Of each intent: what is written, and what was decided before.
     intents: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }
@@ -100,13 +119,17 @@ impl Packed {
     fn of(commit: &Commit) -> Result<Self, StoreError> {
         let mut packer = Packer::new()?;
         let mut blobs = BTreeMap::new();
+        let mut raws = Vec::with_capacity(commit.records.len());
         for record in &commit.records {
             if let Some(bytes) = &record.document {
                 blobs.insert(record.digest, packer.pack(bytes)?);
             }
-            if let Some(raw) = &record.raw {
-                blobs.insert(Digest::of(raw.as_bytes()), packer.pack(raw.as_bytes())?);
+            let raw = record.raw.as_ref().map(|raw| raw.as_bytes());
+            let digest = raw.map(Digest::of);
+            if let (Some(raw), Some(digest)) = (raw, digest) {
+                blobs.insert(digest, packer.pack(raw)?);
             }
+            raws.push(digest);
         }
         let mut intents = Vec::with_capacity(commit.intents.len());
         for intent in &commit.intents {
@@ -114,7 +137,11 @@ impl Packed {
             let before = before.map(|bytes| packer.pack(bytes)).transpose()?;
             intents.push((packer.pack(&intent.document)?, before));
         }
-        Ok(Packed { blobs, intents })
+        Ok(Packed {
+            blobs,
+            raws,
+            intents,
+        })
     }
 }
 
@@ -123,7 +150,7 @@ impl Tx {
         if let Some(at) = commit.records.iter().map(|record| record.seen_at).max() {
             self.put_blobs(&packed.blobs, at).await?;
         }
-        self.put_records(&commit.records).await?;
+        self.put_records(&commit.records, &packed.raws).await?;
         if let Some(stream) = &commit.stream {
             self.put_stream(stream).await?;
         }

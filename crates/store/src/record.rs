@@ -110,13 +110,16 @@ pub(crate) fn texts(ids: &[RemoteId]) -> Vec<String> {
 }
 
 impl Tx {
-    pub(crate) async fn put_records(&mut self, records: &[RecordPut]) -> Result<(), StoreError> {
+    /// Stores records, with the digests of their raw answers.
+    pub(crate) async fn put_records(
+        &mut self,
+        records: &[RecordPut],
+        raws: &[Option<Digest>],
+    ) -> Result<(), StoreError> {
         // One statement must not touch a row twice: the last word on a record counts.
         let mut rows: BTreeMap<_, Vec<Value>> = BTreeMap::new();
-        for record in records {
+        for (record, raw) in records.iter().zip(raws) {
             let doc = record.document.as_ref().map(|_| record.digest);
-            let raw = record.raw.as_ref();
-            let raw = raw.map(|text| Digest::of(text.as_bytes()));
             rows.insert(
                 (&record.connection, record.kind, &record.id),
                 vec![
@@ -126,7 +129,7 @@ impl Tx {
                     record.version.as_str().into(),
                     record.digest.into(),
                     doc.into(),
-                    raw.into(),
+                    (*raw).into(),
                     record.state.as_str().into(),
                     record.seen_at.into(),
                 ],

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// Values of one `in` per call.
 const MANY: usize = 500;
@@ -88,7 +89,10 @@ async fn keys<'a>(session: &Session, kind: Kind, asked: &[&'a Query]) -> Result<
         _ => String::new(),
     };
     let names: Vec<String> = asked.iter().map(|query| name(query)).collect();
+    let began = Instant::now();
     let found = external::by_names(session, read::model(kind)?, &names).await?;
+    let free = names.iter().filter(|name| !found.contains_key(*name));
+    session.remember_free(free.cloned(), began);
     let answer = |query: &&'a Query| {
         let id = found.get(&name(query))?;
         Some((*query, vec![candidate(*id, "")]))

@@ -2,7 +2,7 @@
 //!
 //! `load()` finds a record by its external id and would otherwise update it. Two things keep it from overwriting what people changed:
 //! the call runs in the mode of a module update with `noupdate`, in which Odoo itself leaves a record alone that already has its
-//! external id, and answers its id as if it had made it; and where the user may search external ids, the keys are looked up just before,
+//! external id, and answers its id as if it had made it; and where the user may search external ids, the keys were looked up at most half a minute before,
 //! and only those that are not there are loaded. What remains is a record of that key that some other program made without `noupdate`;
 //! Comptoir makes none such.
 //!
@@ -108,8 +108,8 @@ async fn once(
     };
     let rows: Vec<&Vec<String>> = part.iter().flat_map(|entry| &entry.rows).collect();
     let ask = Ask::write("load", model, "load", until)
-        .arg("fields", json!(first.columns))
-        .arg("data", json!(rows))
+        .arg("fields", &first.columns)
+        .arg("data", &rows)
         .context("allowed_company_ids", json!([first.company]))
         .context("mode", json!("update"))
         .context("noupdate", json!(true));

@@ -181,11 +181,14 @@ pub(super) fn line(held: &HeldLine, currency: Currency) -> Line {
 /// # Errors
 /// As [`order`].
 pub(super) fn record(held: &Held) -> Result<Record, Fault> {
-    let order = order(held)?;
-    let mut content = order.clone();
-    content.status = Status::default();
-    content.dates = Dates::default();
-    let digest = Digest::of(&Document::Order(Box::new(content)).to_json()).to_string();
+    let mut order = Box::new(order(held)?);
+    let status = std::mem::take(&mut order.status);
+    let dates = std::mem::take(&mut order.dates);
+    let mut document = Document::Order(order);
+    let digest = Digest::of(&document.to_json()).to_string();
+    if let Document::Order(order) = &mut document {
+        (order.status, order.dates) = (status, dates);
+    }
     Ok(Record {
         id: RemoteId(held.order.id.to_string()),
         version: format!(
@@ -194,7 +197,7 @@ pub(super) fn record(held: &Held) -> Result<Record, Fault> {
             held.order.state,
             &digest[..16]
         ),
-        document: Document::Order(Box::new(order)),
+        document,
         raw: Some(held.raw.clone()),
     })
 }

@@ -181,7 +181,7 @@ fn brief(row: &RawValue) -> Brief {
 async fn items(session: &Session, kind: Kind, rows: Raw) -> Result<Vec<(i64, Item)>, Fault> {
     match kind {
         Kind::Order => {
-            let held = complete(session, rows, &Lines::default()).await?;
+            let held = complete(session, rows).await?;
             let item = |(id, held): (i64, Result<Held, Unreadable>)| {
                 let record = held.and_then(|held| {
                     map::record(&held).map_err(|fault| unreadable(id, fault, held.raw.clone()))
@@ -247,8 +247,9 @@ pub(super) async fn held_as_written(
     let ask = Ask::read("orders.read", "sale.order", "read")
         .ids(ids)
         .arg("fields", json!(fields(session, Kind::Order)));
-    let rows: Raw = session.rpc.call(ask).await?;
-    let complete = complete(session, rows, written).await?;
+    let rows = session.rpc.call::<Raw>(ask);
+    let (rows, lines) = tokio::try_join!(rows, lines(session, ids, written))?;
+    let complete = with_lines(rows, lines);
     let readable = complete
         .into_iter()
         .filter_map(|(id, held)| Some((id, held.ok()?)));
@@ -259,17 +260,21 @@ pub(super) async fn held_as_written(
 async fn complete(
     session: &Session,
     rows: Raw,
-    written: &Lines,
 ) -> Result<Vec<(i64, Result<Held, Unreadable>)>, Fault> {
     let ids: Vec<i64> = rows.iter().map(|row| brief(row).id).collect();
-    let mut lines = lines(session, &ids, written).await?;
-    Ok(rows
-        .iter()
-        .map(|row| {
-            let id = brief(row).id;
-            (id, join(row, lines.remove(&id).unwrap_or_default()))
-        })
-        .collect())
+    let lines = lines(session, &ids, &Lines::default()).await?;
+    Ok(with_lines(rows, lines))
+}
+
+fn with_lines(
+    rows: Raw,
+    mut lines: HashMap<i64, Vec<LineRow>>,
+) -> Vec<(i64, Result<Held, Unreadable>)> {
+    let whole = |row: Box<RawValue>| {
+        let id = brief(&row).id;
+        (id, join(&row, lines.remove(&id).unwrap_or_default()))
+    };
+    rows.into_iter().map(whole).collect()
 }
 
 /// A line row and what was asked beside it.

@@ -8,9 +8,9 @@ use comptoir_kit::secret::Secret;
 use comptoir_model::code::Code;
 use comptoir_model::document::Digest;
 use comptoir_model::fault::{Fault, Next};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +30,9 @@ pub(super) enum Face {
     Json2,
 }
 
+/// An argument by its name, as the JSON text that is sent.
+type Argument = (&'static str, Box<RawValue>);
+
 /// One call of a method of a model.
 #[derive(Debug, Clone)]
 pub(super) struct Ask {
@@ -37,8 +40,8 @@ pub(super) struct Ask {
     model: &'static str,
     method: &'static str,
     ids: Option<Vec<i64>>,
-    args: Vec<(&'static str, Value)>,
-    options: Vec<(&'static str, Value)>,
+    args: Vec<Argument>,
+    options: Vec<Argument>,
     context: Map<String, Value>,
     effect: Effect,
     priority: Priority,
@@ -95,14 +98,14 @@ impl Ask {
     }
 
     /// An argument; by position on one face, by name on the other.
-    pub(super) fn arg(mut self, name: &'static str, value: Value) -> Self {
-        self.args.push((name, value));
+    pub(super) fn arg(mut self, name: &'static str, value: impl Serialize) -> Self {
+        self.args.push((name, text_of(&value)));
         self
     }
 
     /// An argument that goes by name on both faces.
-    pub(super) fn option(mut self, name: &'static str, value: Value) -> Self {
-        self.options.push((name, value));
+    pub(super) fn option(mut self, name: &'static str, value: impl Serialize) -> Self {
+        self.options.push((name, text_of(&value)));
         self
     }
 
@@ -163,9 +166,9 @@ impl Rpc {
         let answer = self.http.send(call).await?;
         let raw = unwrap(self.face, &answer, &subject, &self.database)?;
         if let (Some(progress), Some(asked)) = (progress, asked) {
-            progress.keep(asked, &raw);
+            progress.keep(asked, raw);
         }
-        result(&raw, &subject, effect)
+        result(raw, &subject, effect)
     }
 
     /// The same, going on from what an interrupted attempt learnt.
@@ -195,35 +198,31 @@ impl Rpc {
         context.extend(ask.context);
         let call = match self.face {
             Face::JsonRpc => {
-                let ids = ask.ids.into_iter().map(|ids| json!(ids));
-                let args: Vec<Value> = ids
-                    .chain(ask.args.into_iter().map(|(_, value)| value))
-                    .collect();
-                let mut named: Map<String, Value> = named(ask.options);
-                named.insert("context".to_owned(), Value::Object(context));
-                let key = self.key.expose();
-                let args = json!([
-                    self.database,
+                let ids = ask.ids.into_iter().map(|ids| text_of(&ids));
+                let args = ask.args.into_iter().map(|(_, value)| value);
+                let args: Vec<Box<RawValue>> = ids.chain(args).collect();
+                let mut named = ask.options;
+                named.push(("context", text_of(&context)));
+                let args = (
+                    &self.database,
                     self.uid,
-                    key,
+                    self.key.expose(),
                     ask.model,
                     ask.method,
                     args,
-                    named
-                ]);
+                    Named(named),
+                );
                 service(ask.what, "object", "execute_kw", args)?
             }
             Face::Json2 => {
-                let mut body = named(ask.args);
-                body.extend(named(ask.options));
-                if let Some(ids) = ask.ids {
-                    body.insert("ids".to_owned(), json!(ids));
-                }
-                body.insert("context".to_owned(), Value::Object(context));
+                let mut body = ask.args;
+                body.extend(ask.options);
+                body.extend(ask.ids.map(|ids| ("ids", text_of(&ids))));
+                body.push(("context", text_of(&context)));
                 let path = format!("json/2/{}/{}", encode(ask.model), encode(ask.method));
                 Call::post(ask.what, path)
                     .header("x-odoo-database", &self.database)
-                    .json(&body)?
+                    .json(&Named(body))?
             }
         };
         let call = call.deadline(deadline).priority(ask.priority);
@@ -234,11 +233,19 @@ impl Rpc {
     }
 }
 
-fn named(pairs: Vec<(&'static str, Value)>) -> Map<String, Value> {
-    pairs
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+/// A value as JSON text. No tree in between: a batch of orders has thousands of cells.
+fn text_of(value: &impl Serialize) -> Box<RawValue> {
+    // What is sent is plain data and always has a JSON form.
+    to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+/// Arguments as a JSON object.
+struct Named(Vec<Argument>);
+
+impl Serialize for Named {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
 }
 
 /// A call of one of the services behind `/jsonrpc`.
@@ -246,19 +253,43 @@ pub(super) fn service(
     what: &'static str,
     service: &str,
     method: &str,
-    args: Value,
+    args: impl Serialize,
 ) -> Result<Call, Fault> {
-    let params = json!({"service": service, "method": method, "args": args});
-    let body = json!({"jsonrpc": "2.0", "method": "call", "id": 1, "params": params});
-    Call::post(what, "jsonrpc").json(&body)
+    let request = Request {
+        jsonrpc: "2.0",
+        method: "call",
+        id: 1,
+        params: Params {
+            service,
+            method,
+            args,
+        },
+    };
+    Call::post(what, "jsonrpc").json(&request)
+}
+
+/// What `/jsonrpc` is sent.
+#[derive(Serialize)]
+struct Request<'a, A> {
+    jsonrpc: &'a str,
+    method: &'a str,
+    id: u32,
+    params: Params<'a, A>,
+}
+
+#[derive(Serialize)]
+struct Params<'a, A> {
+    service: &'a str,
+    method: &'a str,
+    args: A,
 }
 
 /// What `/jsonrpc` answers. A method that returns nothing leaves `result` out.
 #[derive(Deserialize)]
-struct Envelope {
+struct Envelope<'a> {
     jsonrpc: String,
-    #[serde(default)]
-    result: Option<Box<RawValue>>,
+    #[serde(borrow, default)]
+    result: Option<&'a RawValue>,
     #[serde(default)]
     error: Option<RpcError>,
 }
@@ -279,17 +310,17 @@ struct Exception {
 ///
 /// # Errors
 /// The fault of the exception or of an answer that is not Odoo's.
-pub(super) fn unwrap(
+pub(super) fn unwrap<'a>(
     face: Face,
-    answer: &Answer,
+    answer: &'a Answer,
     subject: &str,
     database: &str,
-) -> Result<Box<RawValue>, Fault> {
-    let null = || RawValue::from_string("null".to_owned()).map_err(|_| Fault::bug("no null"));
+) -> Result<&'a RawValue, Fault> {
     match face {
         Face::JsonRpc => {
             let envelope = answer
-                .json_if::<Envelope>()
+                .json::<Envelope>()
+                .ok()
                 .filter(|envelope| answer.is_success() && envelope.jsonrpc == "2.0")
                 .ok_or_else(|| fault::not_odoo(answer, subject))?;
             match (envelope.error, envelope.result) {
@@ -298,12 +329,12 @@ pub(super) fn unwrap(
                     Err(fault::of_exception(&name, subject, answer.effect))
                 }
                 (None, Some(result)) => Ok(result),
-                (None, None) => null(),
+                (None, None) => Ok(RawValue::NULL),
             }
         }
         Face::Json2 if answer.is_success() => answer
-            .json_if::<Box<RawValue>>()
-            .ok_or_else(|| fault::not_odoo(answer, subject)),
+            .json::<&RawValue>()
+            .map_err(|_| fault::not_odoo(answer, subject)),
         Face::Json2 => Err(match answer.json_if::<Exception>() {
             Some(exception) => fault::of_exception(&exception.name, subject, answer.effect),
             // With an unknown database no controller of `/json/2` exists, and a page of HTML says so.

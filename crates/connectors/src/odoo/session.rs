@@ -14,12 +14,18 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 /// The first version whose `/json/2` is spoken.
 const JSON2_FROM: u32 = 19;
 /// SKUs remembered at most; then all are forgotten.
 const MOST_SKUS: usize = 20_000;
+/// How long the name of a key that Odoo did not have counts as free.
+const FREE_FOR: Duration = Duration::from_secs(30);
+/// So many free names are remembered before the old ones are forgotten.
+const MOST_FREE: usize = 5_000;
 /// The versions a connection is opened to.
 const OLDEST: u32 = 16;
 
@@ -93,6 +99,8 @@ pub(super) struct Session {
     countries: OnceCell<HashMap<String, i64>>,
     /// SKUs that Odoo told lately, by product.
     skus: Mutex<HashMap<i64, String>>,
+    /// Names of our keys that Odoo did not have when it was asked, and when that was.
+    free: Mutex<HashMap<String, Instant>>,
 }
 
 impl Session {
@@ -158,6 +166,7 @@ impl Session {
             searches_keys: AtomicBool::new(true),
             countries: OnceCell::new(),
             skus: Mutex::default(),
+            free: Mutex::default(),
         })
     }
 
@@ -200,6 +209,22 @@ impl Session {
     pub(super) fn sku(&self, product: i64) -> Option<String> {
         let skus = self.skus.lock().unwrap_or_else(PoisonError::into_inner);
         skus.get(&product).cloned()
+    }
+
+    /// Remembers names of keys that Odoo did not have when it was asked.
+    pub(super) fn remember_free(&self, names: impl Iterator<Item = String>, asked: Instant) {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        if free.len() > MOST_FREE {
+            free.retain(|_, asked| asked.elapsed() < FREE_FOR);
+        }
+        free.extend(names.map(|name| (name, asked)));
+    }
+
+    /// Whether Odoo said a moment ago that it does not have this name. Told once: whoever is told is about to use it.
+    pub(super) fn take_free(&self, name: &str) -> bool {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        free.remove(name)
+            .is_some_and(|asked| asked.elapsed() < FREE_FOR)
     }
 
     /// The installed language of a code such as `fr`, `fr-FR` or `fr_FR`; else that of the settings.
@@ -252,7 +277,7 @@ pub(super) async fn version(http: &Http) -> Result<Version, Fault> {
     let call = rpc::service("version", "common", "version", json!([]))?.reading();
     let answer = http.send(call).await?;
     let told = match rpc::unwrap(Face::JsonRpc, &answer, "common.version", "") {
-        Ok(raw) => rpc::result::<ServerVersion>(&raw, "common.version", Effect::Read)?,
+        Ok(raw) => rpc::result::<ServerVersion>(raw, "common.version", Effect::Read)?,
         Err(fault) if fault.code == Code::WrongAddress => {
             let answer = http.send(Call::get("version", "web/version")).await?;
             let told = answer.is_success().then(|| answer.json_if());
@@ -296,14 +321,14 @@ async fn login(http: &Http, settings: &Settings) -> Result<i64, Fault> {
 /// The user's id out of the answer to `authenticate`: `false` for a wrong login or key, and the database's own exception for an
 /// unknown database.
 pub(super) fn uid(
-    answer: Result<Box<serde_json::value::RawValue>, Fault>,
+    answer: Result<&serde_json::value::RawValue, Fault>,
     database: &str,
 ) -> Result<i64, Fault> {
     let raw = answer.map_err(|fault| match (fault.next, fault.code) {
         (Next::Later { .. }, Code::ServerError) => fault::wrong_database(database),
         _ => fault,
     })?;
-    match rpc::result::<Value>(&raw, "common.authenticate", Effect::Read)?.as_i64() {
+    match rpc::result::<Value>(raw, "common.authenticate", Effect::Read)?.as_i64() {
         Some(uid) => Ok(uid),
         None => Err(Fault::locked(
             Code::WrongKey,

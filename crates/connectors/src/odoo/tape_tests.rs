@@ -129,7 +129,7 @@ async fn inside(exchange: &Exchange) -> Result<Box<RawValue>, Fault> {
     {
         session::uid(raw, "the-database").map(|uid| serde_json::value::to_raw_value(&uid).unwrap())
     } else {
-        raw
+        raw.map(ToOwned::to_owned)
     }
 }
 
@@ -358,7 +358,7 @@ fn order(name: &str, raw: &RawValue, lines: &[Exchange]) -> Value {
         true => Face::Json2,
         false => Face::JsonRpc,
     };
-    let rows: Raw = decoded(&rpc::unwrap(face, &answer, "tape", "the-database").unwrap());
+    let rows: Raw = decoded(rpc::unwrap(face, &answer, "tape", "the-database").unwrap());
     let beside = |row: Box<RawValue>| (row, "SKU".to_owned(), None);
     let rows = rows.into_iter().map(beside).collect();
     let held = read::join(&decoded::<Raw>(raw)[0], rows).unwrap();

@@ -52,8 +52,8 @@ pub(super) fn fail_rest(results: &mut Results, fault: &Fault) {
     }
 }
 
-/// Creates customers or orders: a look-up of all keys, one `load()` for those that are not there, and a reading back. Where keys can be
-/// asked for one by one only, `load()` alone keeps what is there: see its page.
+/// Creates customers or orders: a look-up of the keys that were not looked up a moment ago, one `load()` for those that are not there,
+/// and a reading back. Where keys can be asked for one by one only, `load()` alone keeps what is there: see its page.
 async fn create(session: &Session, batch: &[Write], until: Instant, results: &mut Results) {
     let kind = batch[0].kind;
     let model = match read::model(kind) {
@@ -61,7 +61,9 @@ async fn create(session: &Session, batch: &[Write], until: Instant, results: &mu
         Err(fault) => return fail_rest(results, &fault),
     };
     let names: Vec<String> = batch.iter().map(|write| key::name_of(&write.key)).collect();
-    let mut made = match external::searched(session, model, &names).await {
+    let unsure = names.iter().filter(|name| !session.take_free(name));
+    let unsure: Vec<String> = unsure.cloned().collect();
+    let mut made = match external::searched(session, model, &unsure).await {
         Ok(there) => there.unwrap_or_default(),
         Err(fault) => return fail_rest(results, &fault),
     };
@@ -175,7 +177,7 @@ async fn seen(
 fn written(id: i64, seen: &mut HashMap<i64, comptoir_model::port::Record>) -> Written {
     Written {
         id: RemoteId(id.to_string()),
-        seen: seen.get(&id).cloned(),
+        seen: seen.remove(&id),
     }
 }
 

@@ -114,7 +114,9 @@ pub(super) fn cursor_since(kind: Kind, at: Timestamp) -> Cursor {
 fn stamp(item: &Item) -> Stamp {
     match item {
         Ok(record) => {
-            let digest = Digest::of(&record.document.to_json()).to_string();
+            // Of what is kept of the shop's own text, which is at hand.
+            let raw = record.raw.as_deref().unwrap_or_default();
+            let digest = Digest::of(raw.as_bytes()).to_string();
             Stamp {
                 id: record.id.to_string(),
                 version: format!("{} {}", record.version, &digest[..16]),

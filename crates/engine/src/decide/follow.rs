@@ -12,6 +12,7 @@ use comptoir_rules::order::{Known, needed_skus, translate};
 use comptoir_rules::policy::{ChangePolicy, Confirm, OnChange};
 use comptoir_rules::total::{self, Verdict};
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 
 /// The digest of what a person would call the content of a target's order: everything but its states and dates, which
 /// confirming changes.
@@ -207,11 +208,10 @@ fn agree(
         return question;
     }
     let marked = with_rounding_marked(case, held);
-    let touched = edited(link, held);
     let written = link.base.as_ref().or(case.source.order.as_ref());
     match total::compare(order, &marked, case.flow.policy.tolerance) {
         Verdict::Equal => {}
-        _ if touched => return Decision::Hold(vec![Cause::Edited]),
+        _ if edited(link, held) => return Decision::Hold(vec![Cause::Edited]),
         Verdict::OtherCurrency => return Decision::Hold(vec![Cause::Currency]),
         Verdict::Off(_) => return Decision::Hold(vec![Cause::Total]),
         Verdict::Round(amount) if binding(held) || !kept(case, amount) => {
@@ -302,16 +302,17 @@ fn rounding_product(case: &Case<'_>) -> Option<RemoteId> {
 }
 
 /// The target's order with its rounding line recognised by its product.
-fn with_rounding_marked(case: &Case<'_>, held: &Order) -> Order {
+fn with_rounding_marked<'a>(case: &Case<'_>, held: &'a Order) -> Cow<'a, Order> {
+    let Some(product) = rounding_product(case) else {
+        return Cow::Borrowed(held);
+    };
     let mut marked = held.clone();
-    if let Some(product) = rounding_product(case) {
-        for line in &mut marked.lines {
-            if line.product.as_ref() == Some(&product) {
-                line.kind = LineKind::Rounding;
-            }
+    for line in &mut marked.lines {
+        if line.product.as_ref() == Some(&product) {
+            line.kind = LineKind::Rounding;
         }
     }
-    marked
+    Cow::Owned(marked)
 }
 
 /// What an order of the source becomes under today's rules, for the comparison of two of its versions.

@@ -177,7 +177,8 @@ async fn over_network(
     {
         return Err(Failure::TooLarge(limit));
     }
-    let mut body = Vec::new();
+    let size = response.content_length().unwrap_or_default();
+    let mut body = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > limit => {
