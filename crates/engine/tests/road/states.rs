@@ -79,7 +79,7 @@ async fn the_product_of_the_rounding_line_is_asked_for_again_when_its_answer_is_
     let mut bench = Bench::new();
     bench.erp.off_by("-0.01".parse().unwrap());
     bench.put("1", order("1001", "a@example.test"));
-    assert!(bench.run_until(Point::OutcomesStored, 0).await);
+    assert!(bench.run_until(Point::Called, 1).await);
     let old = IdentityPut {
         dst: "erp".parse().unwrap(),
         kind: Kind::Product,
