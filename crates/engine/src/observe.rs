@@ -9,13 +9,13 @@ use crate::retry;
 use crate::schedule;
 use comptoir_model::document::{Digest, Document};
 use comptoir_model::fault::Fault;
-use comptoir_model::key::{Kind, RemoteId};
+use comptoir_model::key::{FlowName, Kind, RemoteId};
 use comptoir_model::port::{Cursor, Page, Record, Seen, Unreadable};
 use comptoir_store::{
     Commit, JournalPut, Ownership, RecordPut, RecordState, StoreError, StreamPut, WorkDue,
     WorkState,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Hints taken at once.
@@ -284,6 +284,13 @@ impl Sorted {
         }
     }
 
+    fn ids(&self) -> Vec<RemoteId> {
+        let records = self.records.iter().map(|record| record.id.clone());
+        let unreadable = self.unreadable.iter().map(id_of_unreadable);
+        let gone = self.gone.iter().cloned();
+        records.chain(unreadable).chain(gone).collect()
+    }
+
     /// The commit of everything that is news. What is stored with the same digest already is left out.
     async fn commit(
         self,
@@ -293,14 +300,7 @@ impl Sorted {
         flows: &[Arc<Flow>],
         began: i64,
     ) -> Result<Commit, StoreError> {
-        let mut ids: Vec<RemoteId> = self
-            .records
-            .iter()
-            .map(|record| record.id.clone())
-            .collect();
-        ids.extend(self.unreadable.iter().filter_map(|item| item.id.clone()));
-        ids.extend(self.gone.iter().cloned());
-        let known = hub.store.digests(&connection.name, kind, &ids).await?;
+        let known = Known::of(hub, connection, kind, &self.ids()).await?;
         let mut commit = Commit::default();
         let put = |id: RemoteId, digest: Digest, state: RecordState| RecordPut {
             connection: connection.name.clone(),
@@ -314,62 +314,41 @@ impl Sorted {
             raw: None,
             seen_at: began,
         };
-        let same = |id: &RemoteId, digest| known.get(id) == Some(&(digest, RecordState::Live));
-        let digested: Vec<(Record, Vec<u8>, Digest)> =
-            self.records.into_iter().map(digested).collect();
-        let unchanged = digested
-            .iter()
-            .filter(|(record, _, digest)| same(&record.id, *digest));
-        let unchanged: Vec<RemoteId> = unchanged.map(|(record, ..)| record.id.clone()).collect();
-        let states = hub.store.states(kind, &unchanged).await?;
-        for (record, json, digest) in digested {
-            let mut covered = covering(flows, &record.document);
-            if same(&record.id, digest) {
-                // News all the same for a flow that did not take it when it was read before.
-                covered.retain(|flow| {
-                    let state = states.get(&(record.id.clone(), flow.name.clone()));
-                    matches!(state, None | Some(WorkState::Skipped))
-                });
-                if covered.is_empty() {
-                    continue;
-                }
-            }
+        let due = |id: &RemoteId, digest, flows: &[&Arc<Flow>]| {
+            due(connection, kind, id, digest, flows, began)
+        };
+        for record in self.records {
+            let json = record.document.to_json();
+            let digest = Digest::of(&json);
+            let covered = covering(flows, &record.document);
+            let Some(takers) = known.takers(&record.id, digest, RecordState::Live, covered) else {
+                continue;
+            };
             let mut row = put(record.id.clone(), digest, RecordState::Live);
             row.version = record.version;
-            if !covered.is_empty() {
+            if !takers.is_empty() {
                 row.document = Some(json);
                 row.raw = record.raw;
             }
             commit.records.push(row);
-            commit
-                .due
-                .extend(due(connection, kind, &record.id, digest, &covered, began));
+            commit.due.extend(due(&record.id, digest, &takers));
         }
         let all: Vec<&Arc<Flow>> = flows.iter().collect();
         for id in self.gone {
-            let digest = Digest::of(b"gone");
             // Only what was known can be missed.
-            if known
-                .get(&id)
-                .is_none_or(|(_, state)| *state == RecordState::Gone)
-            {
-                continue;
+            if known.may_be_missed(&id) {
+                let digest = Digest::of(b"gone");
+                commit.due.extend(due(&id, digest, &all));
+                commit.records.push(put(id, digest, RecordState::Gone));
             }
-            commit
-                .records
-                .push(put(id.clone(), digest, RecordState::Gone));
-            commit
-                .due
-                .extend(due(connection, kind, &id, digest, &all, began));
         }
         for item in self.unreadable {
+            let id = id_of_unreadable(&item);
             let digest = Digest::of(item.raw.as_bytes());
-            let id = item
-                .id
-                .unwrap_or_else(|| RemoteId(format!("unreadable-{}", &digest.to_string()[..16])));
-            if known.get(&id) == Some(&(digest, RecordState::Unreadable)) {
+            let state = RecordState::Unreadable;
+            let Some(takers) = known.takers(&id, digest, state, all.clone()) else {
                 continue;
-            }
+            };
             commit.journal.push(JournalPut {
                 connection: connection.name.clone(),
                 at: began,
@@ -379,27 +358,73 @@ impl Sorted {
                 intent: None,
                 what: serde_json::json!({"event": "unreadable", "fault": item.fault}),
             });
-            let mut row = put(id.clone(), digest, RecordState::Unreadable);
+            commit.due.extend(due(&id, digest, &takers));
+            let mut row = put(id, digest, state);
             row.raw = Some(item.raw);
             commit.records.push(row);
-            commit
-                .due
-                .extend(due(connection, kind, &id, digest, &all, began));
         }
         Ok(commit)
     }
 }
 
-/// The flows whose business this document is at all; for others it is known by id only.
+/// The id of an item that cannot be read; made of its text where it names none.
+fn id_of_unreadable(item: &Unreadable) -> RemoteId {
+    item.id.clone().unwrap_or_else(|| {
+        let digest = Digest::of(item.raw.as_bytes()).to_string();
+        RemoteId(format!("unreadable-{}", &digest[..16]))
+    })
+}
+
+/// What is stored already of the records of a page.
+struct Known {
+    records: HashMap<RemoteId, (Digest, RecordState)>,
+    /// By record and flow.
+    work: HashMap<(RemoteId, FlowName), WorkState>,
+}
+
+impl Known {
+    async fn of(
+        hub: &Hub,
+        connection: &Connection,
+        kind: Kind,
+        ids: &[RemoteId],
+    ) -> Result<Self, StoreError> {
+        let records = hub.store.digests(&connection.name, kind, ids).await?;
+        let known: Vec<RemoteId> = records.keys().cloned().collect();
+        let work = hub.store.states(kind, &known).await?;
+        Ok(Known { records, work })
+    }
+
+    /// The flows that are to take it, of those whose business it is; none when nothing of it is news. What is stored just so is news all
+    /// the same for a flow that did not take it when it was read before.
+    fn takers<'a>(
+        &self,
+        id: &RemoteId,
+        digest: Digest,
+        state: RecordState,
+        mut covering: Vec<&'a Arc<Flow>>,
+    ) -> Option<Vec<&'a Arc<Flow>>> {
+        if self.records.get(id) != Some(&(digest, state)) {
+            return Some(covering);
+        }
+        covering.retain(|flow| {
+            let work = self.work.get(&(id.clone(), flow.name.clone()));
+            matches!(work, None | Some(WorkState::Skipped))
+        });
+        (!covering.is_empty()).then_some(covering)
+    }
+
+    fn may_be_missed(&self, id: &RemoteId) -> bool {
+        self.records
+            .get(id)
+            .is_some_and(|(_, state)| *state != RecordState::Gone)
+    }
+}
+
+/// The flows whose business this document is at all.
 fn covering<'a>(flows: &'a [Arc<Flow>], document: &Document) -> Vec<&'a Arc<Flow>> {
     let placed = document.as_order().and_then(|order| order.dates.placed);
     flows.iter().filter(|flow| flow.covers(placed)).collect()
-}
-
-fn digested(record: Record) -> (Record, Vec<u8>, Digest) {
-    let json = record.document.to_json();
-    let digest = Digest::of(&json);
-    (record, json, digest)
 }
 
 fn due(

@@ -4,6 +4,7 @@
 //! counting happen in one place. The kit never retries and never classifies a status: a connector says what an answer means.
 
 pub mod auth;
+pub mod batch;
 pub mod clock;
 pub mod contract;
 pub mod decode;

@@ -3,7 +3,8 @@
 use super::api::{Api, Change};
 use super::map::{self, Held};
 use super::read;
-use super::write::{self, Results};
+use super::write;
+use comptoir_kit::batch::{Results, fail_rest, number};
 use comptoir_kit::http::Method;
 use comptoir_model::code::Code;
 use comptoir_model::fault::{Fault, Next};
@@ -57,7 +58,7 @@ pub(super) async fn act(
         Code::Unreachable,
         "an earlier write of the batch found no way",
     );
-    write::fail_rest(results, &not_tried);
+    fail_rest(results, &not_tried);
 }
 
 /// Whether an order is still to be worked on; false when it already is what it should become.
@@ -99,7 +100,7 @@ fn reached(step: Step, state: i64) -> bool {
 }
 
 async fn run(api: &Api, step: Step, id: i64, held: &Held, until: Instant) -> Result<(), Fault> {
-    let warehouse = held.order.warehouse_id.as_ref().and_then(map::number);
+    let warehouse = held.order.warehouse_id.as_ref().and_then(number);
     let send = async |what, method, path: String, body: Value| {
         let change = Change {
             what,

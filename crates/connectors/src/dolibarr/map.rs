@@ -30,11 +30,6 @@ pub(super) struct Held {
 /// The first letters of a contact's id: contacts and third parties are numbered apart, and both are customers here.
 pub(super) const CONTACT: &str = "contact-";
 
-/// The number of a third party, product or order.
-pub(super) fn number(id: &RemoteId) -> Option<i64> {
-    id.as_str().parse().ok().filter(|number| *number > 0)
-}
-
 /// The number of a contact.
 pub(super) fn contact_number(id: &RemoteId) -> Option<i64> {
     id.as_str().strip_prefix(CONTACT)?.parse().ok()

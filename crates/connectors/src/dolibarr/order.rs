@@ -4,6 +4,7 @@ use super::api::Api;
 use super::map::{self, no_id};
 use super::party::storable;
 use super::wire::{OrderLine, Small};
+use comptoir_kit::batch;
 use comptoir_model::Decimal;
 use comptoir_model::code::Code;
 use comptoir_model::fault::Fault;
@@ -19,7 +20,9 @@ pub(super) const FIELDS: [&str; 2] = ["mode_reglement_id", "shipping_method_id"]
 pub(super) type Fields = Map<String, Value>;
 
 fn linked(id: &RemoteId, field: &str) -> Result<Value, Fault> {
-    map::number(id).map(Value::from).ok_or_else(|| no_id(field))
+    batch::number(id)
+        .map(Value::from)
+        .ok_or_else(|| no_id(field))
 }
 
 /// The header's fields. The key is not among them, nor are contacts.

@@ -1,9 +1,10 @@
 //! A customer as a third party, or one of its addresses as a contact.
 
 use super::api::Api;
-use super::map::{self, no_id};
+use super::map::no_id;
 use super::order::Fields;
 use super::wire::Small;
+use comptoir_kit::batch::number;
 use comptoir_model::address::Address;
 use comptoir_model::code::Code;
 use comptoir_model::customer::Customer;
@@ -63,7 +64,7 @@ pub(super) async fn fields(
             let (first, last) = names(customer);
             text("firstname", first);
             text("lastname", last);
-            let parent = map::number(parent).ok_or_else(|| no_id("socid"))?;
+            let parent = number(parent).ok_or_else(|| no_id("socid"))?;
             fields.insert("socid".to_owned(), json!(parent));
             fields.insert("statut".to_owned(), json!(1));
             "contacts"

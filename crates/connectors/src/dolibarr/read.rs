@@ -4,6 +4,7 @@ use super::api::{Api, List};
 use super::filter;
 use super::map::{self, Held};
 use super::wire::{self, Brief, Raw};
+use comptoir_kit::batch::number;
 use comptoir_kit::decode;
 use comptoir_kit::http::Priority;
 use comptoir_kit::page::{Stamp, TimestampCursor};
@@ -159,7 +160,7 @@ pub(super) fn held(row: &RawValue) -> Result<Held, Fault> {
 /// Records by id. A list leaves out what is not there as well as what the user may not see, so what is missing is asked for by itself.
 pub(super) async fn by_ids(api: &Api, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault> {
     let path = path(kind)?;
-    let numbers: Vec<i64> = ids.iter().filter_map(map::number).collect();
+    let numbers: Vec<i64> = ids.iter().filter_map(number).collect();
     let mut found = of_path(api, path, &numbers).await?;
     if kind == Kind::Customer {
         let contacts: Vec<i64> = ids.iter().filter_map(map::contact_number).collect();

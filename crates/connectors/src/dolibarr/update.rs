@@ -5,7 +5,8 @@ use super::api::{Api, Change};
 use super::map::Held;
 use super::order::{self, Fields};
 use super::wire::OrderLine;
-use super::write::{self, Results};
+use super::write;
+use comptoir_kit::batch::{Results, fail_rest};
 use comptoir_kit::http::Method;
 use comptoir_model::code::Code;
 use comptoir_model::fault::{Fault, Next};
@@ -57,7 +58,7 @@ pub(super) async fn update(api: &Api, batch: &[Write], until: Instant, results: 
         Code::Unreachable,
         "an earlier write of the batch found no way",
     );
-    write::fail_rest(results, &not_tried);
+    fail_rest(results, &not_tried);
 }
 
 async fn plan(api: &Api, write: &Write, held: &Held) -> Result<Vec<Edit>, Fault> {

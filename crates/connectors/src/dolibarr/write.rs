@@ -5,6 +5,7 @@ use super::key::UNFINISHED;
 use super::map::{self, Held};
 use super::wire::{Order, Party, Product};
 use super::{action, filter, order, party, read, update};
+use comptoir_kit::batch::{self, Results, fail_rest, finished, number};
 use comptoir_kit::http::Method;
 use comptoir_model::code::Code;
 use comptoir_model::fault::{Fault, Next};
@@ -15,13 +16,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// What faults call it.
+const SYSTEM: &str = "Dolibarr";
 /// How long a batch may take with all its calls and the readings after them.
 pub(super) const DEADLINE: Duration = Duration::from_secs(300);
 /// When the last write of a batch has its answer or is given up; what is not sent by then is for later.
 const SENDING: Duration = Duration::from_secs(110);
-
-/// The results of a batch, by place.
-pub(super) type Results = Vec<Option<Result<Written, Fault>>>;
 
 /// Writes a batch, one call after another; one result per write, always.
 pub(super) async fn write(api: &Api, batch: &[Write]) -> Vec<Result<Written, Fault>> {
@@ -34,18 +34,7 @@ pub(super) async fn write(api: &Api, batch: &[Write]) -> Vec<Result<Written, Fau
         Some((Kind::Order, step)) => action::act(api, batch, step, until, &mut results).await,
         _ => {}
     }
-    let lost = || Err(Fault::bug("this is not written to Dolibarr"));
-    results
-        .into_iter()
-        .map(|result| result.unwrap_or_else(lost))
-        .collect()
-}
-
-/// Gives every write without a result this fault.
-pub(super) fn fail_rest(results: &mut Results, fault: &Fault) {
-    for result in results.iter_mut().filter(|result| result.is_none()) {
-        *result = Some(Err(fault.clone()));
-    }
+    finished(results, SYSTEM)
 }
 
 /// Whether nothing of this connection will work any better: the rest of a batch is not tried.
@@ -220,7 +209,7 @@ async fn products(api: &Api, batch: &[Write]) -> Result<BTreeSet<i64>, Fault> {
     let orders = batch.iter().filter_map(|write| write.document.as_order());
     let lines = orders.flat_map(|order| &order.lines);
     let wanted: BTreeSet<i64> = lines
-        .filter_map(|line| map::number(line.product.as_ref()?))
+        .filter_map(|line| number(line.product.as_ref()?))
         .collect();
     let wanted: Vec<i64> = wanted.into_iter().collect();
     let mut there = BTreeSet::new();
@@ -293,7 +282,7 @@ async fn draft(
         .or_insert_with(|| json!(api.clock.now().as_second()));
     let mut lines = Vec::with_capacity(order.lines.len());
     for (rank, line) in order.lines.iter().enumerate() {
-        let product = line.product.as_ref().and_then(map::number);
+        let product = line.product.as_ref().and_then(number);
         if product.is_some_and(|product| !products.contains(&product)) {
             let why = "a product of the order does not exist in Dolibarr any more";
             return Err(Fault::refused(Code::Refused, why).at("fk_product"));
@@ -351,47 +340,20 @@ pub(super) async fn targets(
     batch: &[Write],
     results: &mut Results,
 ) -> HashMap<usize, (i64, Held)> {
-    let id = |write: &Write| write.target.as_ref().and_then(map::number);
-    let ids: BTreeSet<i64> = batch.iter().filter_map(id).collect();
-    let ids: Vec<i64> = ids.into_iter().collect();
-    let held = match read::orders(api, &ids).await {
-        Ok(held) => held,
+    match read::orders(api, &batch::targets(batch)).await {
+        Ok(held) => batch::placed(batch, &held, SYSTEM, results),
         Err(fault) => {
             fail_rest(results, &fault);
-            return HashMap::new();
-        }
-    };
-    let mut targets = HashMap::new();
-    for (at, write) in batch.iter().enumerate() {
-        let Some(id) = id(write) else {
-            results[at] = Some(Err(Fault::bug("the write names no order of Dolibarr")));
-            continue;
-        };
-        match held.get(&id) {
-            Some(held) => {
-                targets.insert(at, (id, held.clone()));
-            }
-            None => {
-                let why = "the order does not exist in Dolibarr any more";
-                results[at] = Some(Err(Fault::gone(Code::RecordGone, why)));
-            }
+            HashMap::new()
         }
     }
-    targets
 }
 
 /// # Errors
 /// [`Code::TargetMoved`] when the order is another version now than was decided on.
 pub(super) fn unmoved(api: &Api, write: &Write, held: &Held) -> Result<(), Fault> {
-    let Some(expected) = &write.expects else {
-        return Ok(());
-    };
-    if map::record(held, api.settings.currency)?.version == *expected {
-        return Ok(());
-    }
-    Err(Fault::moved(
-        "the order was changed in Dolibarr since it was looked at; nothing was done",
-    ))
+    let now = map::record(held, api.settings.currency)?.version;
+    batch::unmoved(write, &now, SYSTEM)
 }
 
 /// Gives every place that was written its result, with what Dolibarr holds now. What was written stays written, also when it cannot

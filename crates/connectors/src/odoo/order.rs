@@ -3,8 +3,9 @@
 use super::key;
 use super::load::Entry;
 use super::map::note_to_html;
-use super::session::{Session, number};
+use super::session::Session;
 use super::wire::Field;
+use comptoir_kit::batch::number;
 use comptoir_kit::time;
 use comptoir_model::Decimal;
 use comptoir_model::code::Code;

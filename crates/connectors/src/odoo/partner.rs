@@ -3,9 +3,10 @@
 use super::key;
 use super::load::Entry;
 use super::order::{Cell, Cells, cell};
-use super::session::{Session, number};
+use super::session::Session;
 use super::wire::Small;
 use crate::odoo::rpc::Ask;
+use comptoir_kit::batch::number;
 use comptoir_model::address::{CodeBook, subdivision_in};
 use comptoir_model::code::Code;
 use comptoir_model::customer::{ContactRole, Customer};

@@ -1,10 +1,11 @@
 //! Reading: by id, and what changed since a cursor.
 
 use super::map::{self, Held, HeldLine};
-use super::session::{Session, number, present};
+use super::session::{Session, present};
 use super::wire::{self, Brief, Link, Raw};
 use super::{external, fault, template};
 use crate::odoo::rpc::Ask;
+use comptoir_kit::batch::number;
 use comptoir_kit::decode;
 use comptoir_kit::http::Priority;
 use comptoir_kit::page::{Stamp, TimestampCursor};

@@ -8,7 +8,6 @@ use super::{Protocol, Settings, fault};
 use comptoir_kit::http::{Call, Effect, Http};
 use comptoir_model::code::Code;
 use comptoir_model::fault::{Fault, Next};
-use comptoir_model::key::RemoteId;
 use comptoir_model::money::Currency;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -265,11 +264,6 @@ fn context() -> Map<String, Value> {
     let mut context = Map::new();
     context.insert("tz".to_owned(), json!("UTC"));
     context
-}
-
-/// A number of Odoo from an id.
-pub(super) fn number(id: &RemoteId) -> Option<i64> {
-    id.as_str().parse().ok().filter(|number| *number > 0)
 }
 
 /// The version, without a login. `/jsonrpc` tells it on 16 to 19; where it is gone, `/web/version` of 19 and later does.

@@ -2,8 +2,9 @@
 
 use super::load::{Entry, load};
 use super::map::{self, Held};
-use super::session::{Session, number};
+use super::session::Session;
 use super::{action, external, key, order, partner, read, update};
+use comptoir_kit::batch::{self, Results, fail_rest, finished, number};
 use comptoir_model::code::Code;
 use comptoir_model::customer::Customer;
 use comptoir_model::document::Document;
@@ -14,13 +15,12 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// What faults call it.
+const SYSTEM: &str = "Odoo";
 /// How long a batch may take with all its calls: the writes of [`SENDING`], and the three readings in a row after them.
 pub(super) const DEADLINE: Duration = Duration::from_secs(300);
 /// When the last write of a batch has its answer or is given up; what is not sent by then is for later.
 const SENDING: Duration = Duration::from_secs(110);
-
-/// The results of a batch, by place.
-pub(super) type Results = Vec<Option<Result<Written, Fault>>>;
 
 /// Writes a batch; one result per write, always.
 pub(super) async fn write(session: &Session, batch: &[Write]) -> Vec<Result<Written, Fault>> {
@@ -38,18 +38,7 @@ pub(super) async fn write(session: &Session, batch: &[Write]) -> Vec<Result<Writ
         }
         _ => {}
     }
-    let lost = || Err(Fault::bug("this is not written to Odoo"));
-    results
-        .into_iter()
-        .map(|result| result.unwrap_or_else(lost))
-        .collect()
-}
-
-/// Gives every write without a result this fault.
-pub(super) fn fail_rest(results: &mut Results, fault: &Fault) {
-    for result in results.iter_mut().filter(|result| result.is_none()) {
-        *result = Some(Err(fault.clone()));
-    }
+    finished(results, SYSTEM)
 }
 
 /// Creates customers or orders: a look-up of the keys that were not looked up a moment ago, one `load()` for those that are not there,
@@ -266,48 +255,19 @@ pub(super) async fn targets(
     batch: &[Write],
     results: &mut Results,
 ) -> HashMap<usize, (i64, Held)> {
-    let id = |write: &Write| write.target.as_ref().and_then(number);
-    let mut ids: Vec<i64> = batch.iter().filter_map(id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let held = match read::held(session, &ids).await {
-        Ok(held) => held,
+    match read::held(session, &batch::targets(batch)).await {
+        Ok(held) => batch::placed(batch, &held, SYSTEM, results),
         Err(fault) => {
             fail_rest(results, &fault);
-            return HashMap::new();
-        }
-    };
-    let mut targets = HashMap::new();
-    for (at, write) in batch.iter().enumerate() {
-        let Some(id) = id(write) else {
-            results[at] = Some(Err(Fault::bug("the write names no order of Odoo")));
-            continue;
-        };
-        match held.get(&id) {
-            Some(held) => {
-                targets.insert(at, (id, held.clone()));
-            }
-            None => {
-                let why = "the order does not exist in Odoo any more";
-                results[at] = Some(Err(Fault::gone(Code::RecordGone, why)));
-            }
+            HashMap::new()
         }
     }
-    targets
 }
 
 /// # Errors
 /// [`Code::TargetMoved`] when the order is another version now than was decided on.
 pub(super) fn unmoved(write: &Write, held: &Held) -> Result<(), Fault> {
-    let Some(expected) = &write.expects else {
-        return Ok(());
-    };
-    if map::record(held)?.version == *expected {
-        return Ok(());
-    }
-    Err(Fault::moved(
-        "the order was changed in Odoo since it was looked at; nothing was done",
-    ))
+    batch::unmoved(write, &map::record(held)?.version, SYSTEM)
 }
 
 /// Gives every place that was written its result, with what Odoo holds now.

@@ -9,12 +9,13 @@
 use super::ask::List;
 use super::read::is_number;
 use super::{CAPABILITIES, Shop, path, xml};
+use comptoir_kit::batch::with_seen;
 use comptoir_kit::decode;
 use comptoir_kit::http::{Call, Method, encode};
 use comptoir_model::code::Code;
 use comptoir_model::fault::{Fault, Next};
 use comptoir_model::key::{Kind, RemoteId};
-use comptoir_model::port::{Record, Seen, Step, Write, Written};
+use comptoir_model::port::{Step, Write, Written};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -191,25 +192,14 @@ impl Shop {
     async fn seen_after(&self, results: Vec<Result<Change, Fault>>) -> Vec<Result<Written, Fault>> {
         let done = results.iter().flatten().map(|change| change.id.clone());
         let ids: Vec<RemoteId> = done.collect();
-        let mut seen: BTreeMap<RemoteId, Record> = BTreeMap::new();
-        if !ids.is_empty()
-            && let Ok(read) = self.read_by_id(Kind::Order, &ids).await
-        {
-            for one in read {
-                if let Seen::Record(record) = one {
-                    seen.insert(record.id.clone(), *record);
-                }
-            }
-        }
-        results
+        let seen = match ids.is_empty() {
+            true => Vec::new(),
+            false => self.read_by_id(Kind::Order, &ids).await.unwrap_or_default(),
+        };
+        let done = results
             .into_iter()
-            .map(|result| {
-                result.map(|change| Written {
-                    seen: seen.get(&change.id).cloned(),
-                    id: change.id,
-                })
-            })
-            .collect()
+            .map(|result| result.map(|change| change.id));
+        with_seen(done.collect(), seen)
     }
 }
 

@@ -9,14 +9,14 @@
 use super::settings::AuthMode;
 use super::wire::{BatchWire, Mark, NoteWire};
 use super::{BATCH, CAPABILITIES, Shop, fault, keep, path};
+use comptoir_kit::batch::with_seen;
 use comptoir_kit::http::{Answer, Call, encode};
 use comptoir_model::code::Code;
 use comptoir_model::fault::Fault;
 use comptoir_model::key::{Kind, RemoteId};
 use comptoir_model::order::Order;
-use comptoir_model::port::{Record, Seen, Step, Write, Written};
+use comptoir_model::port::{Step, Write, Written};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Attribute that becomes a private note.
@@ -164,25 +164,14 @@ impl Shop {
     async fn read_back(&self, results: Vec<Result<Change, Fault>>) -> Vec<Result<Written, Fault>> {
         let done = results.iter().flatten().map(|change| change.id.clone());
         let ids: Vec<RemoteId> = done.collect();
-        let mut seen: BTreeMap<RemoteId, Record> = BTreeMap::new();
-        if !ids.is_empty()
-            && let Ok(read) = self.read_by_id(Kind::Order, &ids).await
-        {
-            for one in read {
-                if let Seen::Record(record) = one {
-                    seen.insert(record.id.clone(), *record);
-                }
-            }
-        }
-        results
+        let seen = match ids.is_empty() {
+            true => Vec::new(),
+            false => self.read_by_id(Kind::Order, &ids).await.unwrap_or_default(),
+        };
+        let done = results
             .into_iter()
-            .map(|result| {
-                result.map(|change| Written {
-                    seen: seen.get(&change.id).cloned(),
-                    id: change.id,
-                })
-            })
-            .collect()
+            .map(|result| result.map(|change| change.id));
+        with_seen(done.collect(), seen)
     }
 }
 

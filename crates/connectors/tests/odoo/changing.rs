@@ -102,9 +102,9 @@ async fn an_order_that_a_person_confirmed_in_the_same_second_has_moved() {
         let connector = open(&server);
         let write = create("1", order("1001"));
         let seen = created(&*connector, &write).await;
-        server
-            .erp()
-            .edit("sale.order", number(&seen.id), json!({"state": "sale"}));
+        let second = server.erp().get("sale.order", number(&seen.id))["write_date"].clone();
+        let confirmed = json!({"state": "sale", "write_date": second});
+        server.erp().edit("sale.order", number(&seen.id), confirmed);
         let mut update = next(&write, Step::Update, &seen);
         update.before = Some(update.document.clone());
         let fault = one(&*connector, &update).await.unwrap_err();

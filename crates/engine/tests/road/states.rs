@@ -191,6 +191,7 @@ async fn what_a_flow_takes_from_now_on_is_read_again() {
     let mut waiting = placed("1003", "2026-07-01T00:00:00Z");
     waiting.status.word = "on-hold".to_owned();
     bench.put("3", waiting);
+    bench.put_unreadable("4");
     assert_eq!(bench.run().await, None);
     assert_eq!(bench.stands("1").await, "unknown");
     assert_eq!(bench.stands("3").await, "skipped status:on-hold");
@@ -209,6 +210,7 @@ async fn what_a_flow_takes_from_now_on_is_read_again() {
     bench.flow.name = "orders-too".parse().unwrap();
     assert_eq!(bench.run().await, None);
     assert_eq!((bench.erp.orders().len(), bench.erp.writes()), (3, writes));
+    assert_eq!(bench.stands("4").await, "held unreadable:order");
 }
 
 #[tokio::test]

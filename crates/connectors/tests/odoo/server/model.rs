@@ -176,12 +176,12 @@ impl Erp {
         id
     }
 
-    /// Changes a record, as a person would.
+    /// Changes a record, as a person would: now, unless the value says when.
     pub fn edit(&mut self, model: &str, id: i64, value: Value) {
         let now = self.now();
         let record = self.tables.get_mut(model).unwrap().get_mut(&id).unwrap();
-        record.extend(row(value));
         record.insert("write_date".to_owned(), json!(now));
+        record.extend(row(value));
         if model == "sale.order.line" {
             let order = record["order_id"][0].as_i64().unwrap();
             self.recompute(order);
