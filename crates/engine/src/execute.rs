@@ -1,9 +1,12 @@
 //! The one executor: intents first, then the calls in batches, then what they did.
 
 use crate::decide::{OrderLink, Proposal, Target, claims_of, content_digest};
-use crate::gather::{self, record_put, stored_value};
+use crate::doubt;
+use crate::end::End;
+use crate::gather::{record_put, stored_value};
+use crate::note::link_row;
 use crate::point::Point;
-use crate::turn::{End, Item, Pass, link_row};
+use crate::turn::{Item, Pass};
 use comptoir_model::cause::Cause;
 use comptoir_model::code::Code;
 use comptoir_model::document::Document;
@@ -71,7 +74,7 @@ pub async fn run(
     pass.reached |= failed < count;
     pass.learnt = commit;
     if !doubtful.is_empty() && pass.stop.is_none() {
-        gather::recheck(pass, items, doubtful).await?;
+        doubt::recheck(pass, items, doubtful).await?;
     }
     Ok(count)
 }

@@ -3,10 +3,13 @@
 pub mod answers;
 pub mod connection;
 pub mod decide;
+mod doubt;
+pub mod end;
 pub mod execute;
 pub mod flow;
 pub mod gather;
 pub mod hub;
+pub mod note;
 pub mod observe;
 pub mod owner;
 pub mod point;

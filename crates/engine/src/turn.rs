@@ -6,11 +6,11 @@
 
 use crate::answers::Answers;
 use crate::connection::Connection;
-use crate::decide::{
-    Case, Decision, OrderLink, Party, Proposal, Source, Target, Verdict, decide, first_sight,
-};
+use crate::decide::{Case, Decision, OrderLink, Party, Proposal, Source, Target, Verdict, decide};
+use crate::end::{End, settle};
 use crate::flow::{Flow, Mode};
 use crate::hub::Hub;
+use crate::note::{link, rebase};
 use crate::point::Point;
 use crate::{execute, gather, prove, schedule};
 use comptoir_model::account::Account;
@@ -19,9 +19,7 @@ use comptoir_model::code::Code;
 use comptoir_model::fault::Fault;
 use comptoir_model::key::{FlowName, Kind, RemoteId, WriteKey};
 use comptoir_model::port::Query;
-use comptoir_store::{
-    Commit, JournalPut, LinkPut, LinkState, Ownership, WorkPut, WorkRow, WorkState,
-};
+use comptoir_store::{Commit, Ownership, WorkPut, WorkRow, WorkState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -64,21 +62,6 @@ pub struct Item {
     pub checked: bool,
     /// Its end, once it has one.
     pub end: Option<End>,
-}
-
-/// How a record leaves a pass.
-#[derive(Debug, Clone, PartialEq)]
-pub enum End {
-    /// Both sides agree.
-    Done,
-    /// Not imported, and why.
-    Skipped(String),
-    /// A person is needed.
-    Held(Vec<Cause>, Option<Fault>),
-    /// Until a time (unix ms).
-    Waiting(Cause, i64),
-    /// Given back to the queue as it is: the connection pauses, or the pass ran out of rounds.
-    Due,
 }
 
 /// Everything a pass shares between its records.
@@ -427,171 +410,4 @@ fn propose(
     claimed_keys.insert(proposal.key());
     claimed.extend(proposal.claims.iter().cloned());
     writes.push((index, proposal));
-}
-
-/// Notes the source's version as written.
-pub fn rebase(pass: &Pass<'_>, item: &mut Item, notes: &mut Commit) {
-    let digest = item.source.digest;
-    let Some(link) = &mut item.link else { return };
-    link.base_digest = Some(digest);
-    link.base = None;
-    if let (None, Some(target)) = (link.put, &item.target) {
-        let tolerance = item.flow.policy.tolerance;
-        link.put = target
-            .order
-            .as_ref()
-            .and_then(|held| first_sight(item.source.order.as_ref(), held, tolerance));
-    }
-    let row = link_row(pass, item);
-    notes.links.extend(row);
-}
-
-/// The stored form of an item's link.
-pub fn link_row(pass: &Pass<'_>, item: &Item) -> Option<LinkPut> {
-    let link = item.link.as_ref()?;
-    Some(LinkPut {
-        src: item.source.key.clone(),
-        part: String::new(),
-        dst: pass.connection.name.clone(),
-        dst_kind: Kind::Order,
-        dst_id: link.id.clone(),
-        key: Some(WriteKey::of(&item.source.key, "")),
-        state: if link.gone {
-            LinkState::Gone
-        } else {
-            LinkState::Live
-        },
-        sole: true,
-        base: link.base_digest,
-        put: link.put,
-        at: pass.now,
-    })
-}
-
-/// Notes a link that was found, for an order or for a buyer.
-pub fn link(
-    pass: &mut Pass<'_>,
-    item: &mut Item,
-    subject: comptoir_model::key::RecordKey,
-    part: String,
-    id: RemoteId,
-    notes: &mut Commit,
-) {
-    notes.journal.push(JournalPut {
-        connection: pass.connection.name.clone(),
-        at: pass.now,
-        flow: Some(item.flow.name.clone()),
-        kind: subject.kind,
-        src: subject.id.clone(),
-        intent: None,
-        what: serde_json::json!({"event": "linked", "to": id, "part": part}),
-    });
-    if subject.kind == Kind::Order {
-        item.link = Some(OrderLink {
-            id,
-            gone: false,
-            base_digest: None,
-            base: None,
-            put: None,
-        });
-        notes.links.extend(link_row(pass, item));
-        return;
-    }
-    let key = (subject.connection.to_string(), subject.id.clone());
-    let party = pass.parties.entry(key).or_default();
-    if part.is_empty() {
-        party.main = Some(id.clone());
-    } else {
-        party.contacts.insert(part.clone(), id.clone());
-    }
-    notes.links.push(LinkPut {
-        key: Some(WriteKey::of(&subject, &part)),
-        src: subject,
-        part,
-        dst: pass.connection.name.clone(),
-        dst_kind: Kind::Customer,
-        dst_id: id,
-        state: LinkState::Live,
-        sole: false,
-        base: None,
-        put: None,
-        at: pass.now,
-    });
-}
-
-/// Notes the ends of this round and lets those records go.
-fn settle(pass: &mut Pass<'_>, items: &mut Vec<Item>) {
-    let mut rest = Vec::with_capacity(items.len());
-    for item in items.drain(..) {
-        let Some(end) = &item.end else {
-            rest.push(item);
-            continue;
-        };
-        pass.learnt.work.push(work_put(&item, end));
-        if let End::Held(causes, fault) = end {
-            pass.learnt.journal.push(JournalPut {
-                connection: pass.connection.name.clone(),
-                at: pass.now,
-                flow: Some(item.flow.name.clone()),
-                kind: item.source.key.kind,
-                src: item.source.key.id.clone(),
-                intent: None,
-                what: serde_json::json!({
-                    "event": "held",
-                    "causes": causes.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                    "fault": fault,
-                }),
-            });
-        }
-    }
-    *items = rest;
-}
-
-fn work_put(item: &Item, end: &End) -> WorkPut {
-    let (state, cause, due, done) = match end {
-        End::Done => (WorkState::Done, None, None, Some(item.source.digest)),
-        End::Skipped(reason) => (
-            WorkState::Skipped,
-            Some(reason.clone()),
-            None,
-            Some(item.source.digest),
-        ),
-        End::Held(causes, _) => (
-            WorkState::Held,
-            causes.first().map(ToString::to_string),
-            None,
-            None,
-        ),
-        End::Waiting(cause, until) => (
-            WorkState::Waiting,
-            Some(cause.to_string()),
-            Some(*until),
-            None,
-        ),
-        End::Due => (WorkState::Due, None, Some(0), None),
-    };
-    let tries = match end {
-        // What was written in this pass is progress: the next step begins to count anew.
-        End::Waiting(Cause::Retry(_), _) if item.writes > 0 => 1,
-        End::Waiting(Cause::Retry(_), _) => item.work.tries + 1,
-        // Waiting for something else is no success: the count goes on afterwards.
-        End::Waiting(..) | End::Due => item.work.tries,
-        End::Done | End::Skipped(_) | End::Held(..) => 0,
-    };
-    WorkPut {
-        flow: item.flow.name.clone(),
-        kind: item.source.key.kind,
-        src: item.source.key.id.clone(),
-        state,
-        cause,
-        due,
-        done,
-        tries,
-        rounds: match end {
-            End::Done | End::Skipped(_) => 0,
-            _ => item.work.rounds + item.writes,
-        },
-        decided: item.source.digest,
-        since: Some(item.work.since),
-    }
 }

@@ -184,7 +184,7 @@ to = \"erp\"
 # shadow: everything is decided and shown, nothing is written. Then: live.
 mode = \"shadow\"
 
-# Orders placed before this are known by id only; `comptoir adopt` links those the ERP already holds.
+# Orders placed before this are none of this flow's business; `comptoir adopt` links those the ERP already holds.
 # start = \"2026-01-01T00:00:00Z\"
 
 statuses = [\"processing\", \"completed\"]

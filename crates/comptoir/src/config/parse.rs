@@ -88,7 +88,7 @@ pub struct FlowConfig {
     /// Whether it writes.
     #[serde(default)]
     pub mode: Mode,
-    /// Records placed before this instant are known by id only.
+    /// Records placed before this instant are none of the flow's business.
     #[serde(default)]
     pub start: Option<Timestamp>,
     /// The source's status words that are imported.
