@@ -1,6 +1,6 @@
 //! `adopt`: links orders that the ERP already holds, by the shop's number, so that nothing is created twice.
 
-use super::Context;
+use super::{Context, patiently};
 use crate::exit::{self, Failure};
 use crate::out;
 use crate::workspace::{Role, Workspace};
@@ -67,7 +67,7 @@ pub async fn run(context: &Context, arguments: AdoptArguments) -> Result<u8, Fai
     } else {
         let mut cursor = Cursor::start();
         loop {
-            let page = source.connector.changes(Kind::Order, &cursor).await?;
+            let page = patiently(|| source.connector.changes(Kind::Order, &cursor)).await?;
             let numbers: BTreeMap<String, RemoteId> = page
                 .items
                 .iter()
@@ -127,7 +127,7 @@ async fn by_number(
             .iter()
             .map(|(number, _)| Query::Reference(number.clone()))
             .collect();
-        let answers = target.find(Kind::Order, &queries).await?;
+        let answers = patiently(|| target.find(Kind::Order, &queries)).await?;
         for ((number, id), candidates) in chunk.iter().zip(answers) {
             match candidates.as_slice() {
                 [only] => pairs.push((id.clone(), only.id.clone())),

@@ -1,6 +1,6 @@
 //! `check`: tests every connection and audits the data that flows would carry. One list to fix.
 
-use super::Context;
+use super::{Context, patiently};
 use crate::advice;
 use crate::exit::{self, Failure};
 use crate::out;
@@ -59,7 +59,7 @@ pub async fn run(context: &Context) -> Result<u8, Failure> {
     let mut report = Report::default();
     let mut accounts = BTreeMap::new();
     for connection in &connections {
-        match connection.connector.probe().await {
+        match patiently(|| connection.connector.probe()).await {
             Ok(account) => {
                 report
                     .connections
@@ -241,7 +241,7 @@ async fn match_buyers(
     let answers = if queries.is_empty() {
         Vec::new()
     } else {
-        target.connector.find(Kind::Customer, &queries).await?
+        patiently(|| target.connector.find(Kind::Customer, &queries)).await?
     };
     report.buyers += buyers.len();
     for (number, candidates) in buyers.values().zip(answers) {
@@ -279,7 +279,7 @@ async fn sample(source: &Connection, start: Option<Timestamp>) -> Result<Vec<Ord
 async fn read(source: &Connection, mut cursor: Cursor) -> Result<Vec<Order>, Failure> {
     let mut orders = Vec::new();
     while orders.len() < SAMPLE {
-        let page = source.connector.changes(Kind::Order, &cursor).await?;
+        let page = patiently(|| source.connector.changes(Kind::Order, &cursor)).await?;
         let found = page.items.into_iter().filter_map(Result::ok);
         orders.extend(found.filter_map(|record| record.document.as_order().cloned()));
         out::progress(format!("{} orders", orders.len()));
@@ -320,7 +320,7 @@ async fn match_skus(
     let answers = if queries.is_empty() {
         Vec::new()
     } else {
-        target.connector.find(Kind::Product, &queries).await?
+        patiently(|| target.connector.find(Kind::Product, &queries)).await?
     };
     report.skus += queries.len();
     for (query, candidates) in queries.iter().zip(answers) {

@@ -21,7 +21,9 @@ pub use serve::process_has_ended;
 use crate::exit::Failure;
 use crate::words;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use comptoir_engine::retry::{self, Patience};
 use comptoir_model::code::Language;
+use comptoir_model::fault::Fault;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -104,6 +106,17 @@ impl Context {
     pub fn either<'a>(&self, english: &'a str, french: &'a str) -> &'a str {
         words::either(self.language, english, french)
     }
+}
+
+/// Reads from a system, and again after a passing fault: whoever typed the command would only type it once more.
+async fn patiently<T, F: Future<Output = Result<T, Fault>>>(
+    once: impl Fn() -> F,
+) -> Result<T, Fault> {
+    let patience = Patience {
+        first_ms: 500,
+        ..Patience::default()
+    };
+    retry::read(&patience, once).await
 }
 
 /// Sets up logging to stderr. `COMPTOIR_LOG` overrides the level.

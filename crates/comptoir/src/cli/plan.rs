@@ -1,6 +1,6 @@
 //! `plan` and `apply`: what would be written, and writing exactly that.
 
-use super::Context;
+use super::{Context, patiently};
 use crate::exit::{self, Failure};
 use crate::workspace::{Role, Workspace, owner_name};
 use crate::{out, words};
@@ -90,7 +90,7 @@ pub async fn account_of(hub: &Hub, connection: &Connection) -> Result<Arc<Accoun
     let known = hub.store.connection(&connection.name).await?;
     Ok(Arc::new(match known.and_then(|row| row.account) {
         Some(account) => account,
-        None => connection.connector.probe().await?,
+        None => patiently(|| connection.connector.probe()).await?,
     }))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It leaves hints in the store; the running hub fetches and decides them like any other.
 
-use super::Context;
+use super::{Context, patiently};
 use crate::exit::{self, Failure};
 use crate::out;
 use crate::workspace::{Role, Workspace};
@@ -103,7 +103,7 @@ async fn placed_within(
     let mut read = 0;
     let mut cursor = Cursor::start();
     loop {
-        let page = connection.connector.changes(kind, &cursor).await?;
+        let page = patiently(|| connection.connector.changes(kind, &cursor)).await?;
         read += page.items.len();
         for record in page.items.into_iter().flatten() {
             let placed = record
