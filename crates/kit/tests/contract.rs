@@ -16,7 +16,7 @@ use comptoir_model::port::{
     Candidate, Capabilities, Connector, Cursor, Guard, Operation, Page, Proof, Query, Reads,
     Record, Seen, Step, Unreadable, Verification, Write, Written,
 };
-use comptoir_model::stock::Stock;
+use comptoir_model::stock::{Level, Stock};
 use jiff::Timestamp;
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
@@ -59,6 +59,7 @@ static OPERATIONS: [Operation; 1] = [Operation {
     batch: 10,
     overwrites: false,
     reserves_stock: false,
+    compares: false,
 }];
 
 static READS: [Reads; 1] = [Reads {
@@ -113,14 +114,10 @@ fn second(second: i64) -> Timestamp {
 
 fn document() -> Document {
     Document::Stock(Stock {
-        product: "7".into(),
-        location: None,
+        sku: "SKU-7".to_owned(),
         managed: true,
-        on_hand: None,
-        available: Some(2.into()),
-        incoming: None,
-        backorders: false,
-        as_of: second(0),
+        levels: vec![Level::pool(2.into())],
+        ..Stock::default()
     })
 }
 

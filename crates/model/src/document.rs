@@ -67,6 +67,22 @@ impl Document {
         }
     }
 
+    /// The stock, if it is one.
+    pub fn as_stock(&self) -> Option<&Stock> {
+        match self {
+            Document::Stock(stock) => Some(stock),
+            _ => None,
+        }
+    }
+
+    /// The shipment, if it is one.
+    pub fn as_shipment(&self) -> Option<&Shipment> {
+        match self {
+            Document::Shipment(shipment) => Some(shipment),
+            _ => None,
+        }
+    }
+
     /// The document as JSON text: what is stored, and what the digest is over.
     pub fn to_json(&self) -> Vec<u8> {
         // Serialising to memory fails for maps with keys that are no text only; there are none.

@@ -8,6 +8,7 @@ use crate::address::Address;
 use crate::key::RemoteId;
 use crate::money::Currency;
 use crate::payment::Payment;
+use crate::shipment::Shipment;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -445,6 +446,9 @@ pub struct Order {
     /// Refunds the order mentions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<RefundMention>,
+    /// In a shop's order: the shipments that we wrote into it, by their keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shipments: Vec<Shipment>,
     /// Sums as they are now.
     pub totals: Totals,
     /// Sums as they were when the order was placed, when the source keeps both.
@@ -494,6 +498,7 @@ impl Order {
             taxes: Vec::new(),
             payments: Vec::new(),
             refunds: Vec::new(),
+            shipments: Vec::new(),
             totals: Totals::default(),
             original_totals: None,
             placement: Placement::default(),

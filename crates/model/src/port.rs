@@ -228,6 +228,8 @@ pub struct Operation {
     pub overwrites: bool,
     /// Whether it reserves stock in the target.
     pub reserves_stock: bool,
+    /// Whether the target changes it only where it still is what [`Write::before`] says (compare-and-set), and answers `Moved` otherwise.
+    pub compares: bool,
 }
 
 /// How a stream of changes is read.

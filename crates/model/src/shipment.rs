@@ -1,6 +1,6 @@
 //! Goods that left.
 
-use crate::key::RemoteId;
+use crate::key::{RemoteId, WriteKey};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -22,11 +22,18 @@ pub struct Parcel {
 }
 
 /// Part of an order line that is in a shipment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ShippedLine {
-    /// The order's line.
+    /// The line of the order in the same system; empty when the system does not tell.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub line: String,
-    /// How many of it.
+    /// Our key on that line of an ERP's order, when it carries one: it names the shop's line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<WriteKey>,
+    /// The product that was shipped, by its stock keeping unit; empty when there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sku: String,
+    /// How many of the line. Of a kit: how many whole kits.
     #[schemars(with = "String")]
     pub quantity: Decimal,
 }
@@ -48,16 +55,20 @@ pub enum ShipmentState {
 /// One shipment of one order, of one parcel or several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Shipment {
-    /// The order.
+    /// The order, in the same system.
     pub order: RemoteId,
     /// The number people read.
     pub number: String,
+    /// Our key, of a shipment that we wrote into a shop's order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<WriteKey>,
     /// State.
     pub state: ShipmentState,
     /// Place it left from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<RemoteId>,
     /// What is in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<ShippedLine>,
     /// Parcels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -66,4 +77,18 @@ pub struct Shipment {
     #[schemars(with = "Option<String>")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipped_at: Option<Timestamp>,
+    /// Whether nothing of the order is left to ship once this has left, as its system says. In a document to be written: the order's
+    /// status is to say so.
+    #[serde(default)]
+    pub completes: bool,
+    /// In a document to be written: the buyer is to be told now. In one that was read: the buyer was told by us.
+    #[serde(default)]
+    pub notify: bool,
+}
+
+impl Shipment {
+    /// Whether a parcel of it can be followed.
+    pub fn is_tracked(&self) -> bool {
+        self.parcels.iter().any(|parcel| !parcel.tracking.is_empty())
+    }
 }

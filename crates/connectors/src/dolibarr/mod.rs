@@ -67,6 +67,7 @@ const fn operation(kind: Kind, step: Step) -> Operation {
         batch: 20,
         overwrites: false,
         reserves_stock: false,
+        compares: false,
     }
 }
 

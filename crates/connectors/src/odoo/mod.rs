@@ -76,6 +76,7 @@ const fn operation(kind: Kind, step: Step, batch: usize) -> Operation {
         batch,
         overwrites: false,
         reserves_stock: false,
+        compares: false,
     }
 }
 

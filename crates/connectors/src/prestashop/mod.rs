@@ -98,6 +98,7 @@ static CAPABILITIES: Capabilities = Capabilities {
         batch: 5,
         overwrites: true,
         reserves_stock: false,
+        compares: false,
     }],
     hooks: false,
     hooks_resent: false,

@@ -92,6 +92,7 @@ static CAPABILITIES: Capabilities = Capabilities {
         batch: BATCH,
         overwrites: true,
         reserves_stock: false,
+        compares: false,
     }],
     hooks: true,
     // No delivery is ever sent again, and the sixth failure in a row switches the webhook off.

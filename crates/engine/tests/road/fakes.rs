@@ -45,6 +45,7 @@ const fn operation(kind: Kind, step: Step, guard: Guard, proof: Proof) -> Operat
         batch: 10,
         overwrites: false,
         reserves_stock: false,
+        compares: false,
     }
 }
 
