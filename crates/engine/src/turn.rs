@@ -180,7 +180,7 @@ pub async fn pass(
             Some(fault),
         ));
     }
-    let works = hub.store.due(&connection.name, now, PASS).await?;
+    let works = hub.store.due(&connection.name, KINDS, now, PASS).await?;
     let works = set_aside(&pass, works).await?;
     let mut items = gather::items(&mut pass, works).await?;
     load_caps(&mut pass, &items).await?;

@@ -1,7 +1,9 @@
-//! Pure document to document work: look-up tables, the order a target should hold, totals, rounding. Nothing here waits or reads a clock.
+//! Pure document to document work: look-up tables, the order a target should hold, totals, rounding, what a shop may sell, what left. Nothing here waits or reads a clock.
 
 pub mod buyer;
 pub mod order;
 pub mod policy;
+pub mod shipment;
+pub mod stock;
 pub mod table;
 pub mod total;

@@ -5,13 +5,15 @@ use crate::db::{Tx, transact};
 use crate::error::StoreError;
 use crate::intent::{IntentOutcome, IntentPut};
 use crate::journal::JournalPut;
+use crate::level::{KitPut, LevelPut};
 use crate::link::{IdentityPut, LinkPut};
 use crate::open::Store;
 use crate::owner::Ownership;
 use crate::record::RecordPut;
+use crate::reserve::{ReservePut, Reserved};
 use crate::work::{WorkDue, WorkPut};
 use comptoir_model::document::Digest;
-use comptoir_model::key::{ConnectionName, Kind, RemoteId};
+use comptoir_model::key::{ConnectionName, FlowName, Kind, RemoteId};
 use comptoir_model::port::Cursor;
 use std::collections::BTreeMap;
 
@@ -58,6 +60,18 @@ pub struct Commit {
     pub identities: Vec<IdentityPut>,
     /// Causes whose rows become due.
     pub wake: Vec<String>,
+    /// Levels of stock, read or put.
+    pub levels: Vec<LevelPut>,
+    /// Items that are gone.
+    pub levels_gone: Vec<(ConnectionName, RemoteId)>,
+    /// What kits are made of.
+    pub kits: Vec<KitPut>,
+    /// What orders take.
+    pub reserves: Vec<ReservePut>,
+    /// Orders whose goods the target has reserved.
+    pub reserved: Vec<Reserved>,
+    /// Records to decide again although nothing of their own is new. What waits or is held stays so.
+    pub stir: Vec<(FlowName, Kind, RemoteId)>,
     /// Journal.
     pub journal: Vec<JournalPut>,
 }
@@ -75,6 +89,12 @@ impl Commit {
             && self.links.is_empty()
             && self.identities.is_empty()
             && self.wake.is_empty()
+            && self.levels.is_empty()
+            && self.levels_gone.is_empty()
+            && self.kits.is_empty()
+            && self.reserves.is_empty()
+            && self.reserved.is_empty()
+            && self.stir.is_empty()
             && self.journal.is_empty()
     }
 }
@@ -83,7 +103,7 @@ impl Store {
     /// Stores a step in one transaction; as the owner, with the epoch checked inside it. Answers how many rows it woke.
     ///
     /// Outcomes come before intents: a step may close an intent and open the next one with the same key. Ends of turns come before
-    /// causes that wake.
+    /// what makes due again.
     ///
     /// # Errors
     /// [`StoreError::OwnershipLost`] when another owner has the connection; [`StoreError::Full`] when there is no room. Nothing is stored then.
@@ -162,11 +182,17 @@ impl Tx {
         self.put_intents(&commit.intents, &packed.intents).await?;
         self.put_links(&commit.links).await?;
         self.put_identities(&commit.identities).await?;
+        self.put_levels(&commit.levels).await?;
+        self.forget_levels(&commit.levels_gone).await?;
+        self.put_kits(&commit.kits).await?;
+        self.put_reserves(&commit.reserves).await?;
+        self.put_reserved(&commit.reserved).await?;
         let mut woken = 0;
-        if !(commit.work.is_empty() && commit.wake.is_empty()) {
+        if !(commit.work.is_empty() && commit.wake.is_empty() && commit.stir.is_empty()) {
             let now = self.now().await?;
             self.put_work(&commit.work, now).await?;
             woken = self.wake(&commit.wake, now).await?;
+            self.stir(&commit.stir, now).await?;
         }
         self.put_journal(&commit.journal).await?;
         Ok(woken)

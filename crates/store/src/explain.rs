@@ -20,7 +20,15 @@ pub(crate) fn note(sql: &str) {
 }
 
 /// What may read a whole table, or all of a connection, and why.
-const MAY_READ_ALL: [(&str, &str); 9] = [
+const MAY_READ_ALL: [(&str, &str); 11] = [
+    (
+        "FROM level WHERE conn = $1 AND as_of <",
+        "once after each reading of everything",
+    ),
+    (
+        "DELETE FROM reserve WHERE dst_conn = $1 AND quantity",
+        "once after each reading of everything",
+    ),
     ("SELECT count(*)", "a person asks for sizes"),
     (
         "SELECT flow, kind, state, count(*) FROM work",
@@ -87,7 +95,20 @@ async fn work(store: &Store) -> Result<(), crate::StoreError> {
     store.records(&shop(), Kind::Order, &one, true).await?;
     store.records(&shop(), Kind::Order, &one, false).await?;
     store.document(&digest()).await?;
-    store.due(&erp(), 5_000, 400).await?;
+    store.due(&erp(), &[Kind::Order], 5_000, 400).await?;
+    let (erp_name, after) = (erp(), id("0"));
+    let due = store.due_after(&erp_name, Kind::Stock, 5_000, Some(&after), 400);
+    due.await?;
+    store.due_count(&erp(), Kind::Stock, 5_000).await?;
+    store.levels(&shop(), &one).await?;
+    let skus = ["SKU-1".to_owned()];
+    store.levels_of_skus(&shop(), &skus).await?;
+    store.kits_of(&erp(), &one).await?;
+    store.levels_before(&shop(), 5_000, 10).await?;
+    store.level_counts(&shop(), 5_000).await?;
+    store.in_flight(&erp(), &skus, 5_000).await?;
+    store.skus_taken(&flow(), &one).await?;
+    store.forget_shown(&erp(), 5_000).await?;
     store.work(&flow(), Kind::Order, &one).await?;
     store.open_work(&flow(), 10).await?;
     store.approve(&flow(), Kind::Order, &one, "plan").await?;

@@ -14,8 +14,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 /// The schema this program knows.
-const SCHEMA: i64 = 1;
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_first.sql")];
+const SCHEMA: i64 = MIGRATIONS.len() as i64;
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_stock.sql"),
+];
 /// The advisory lock of PostgreSQL under which tables are made.
 const OPENING: i64 = 4_242_424_242;
 /// What the writing connection keeps in memory, in KiB as SQLite takes it: the pages that one transaction of an owner changes.

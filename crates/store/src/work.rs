@@ -120,6 +120,8 @@ pub struct WorkRow {
     pub due: Option<i64>,
     /// Digest of what was seen last.
     pub want: Digest,
+    /// Digest of what both sides agreed on last.
+    pub done: Option<Digest>,
     /// Tries that failed in a row.
     pub tries: u32,
     /// Writes since it last settled.
@@ -227,9 +229,37 @@ impl Tx {
                    WHERE cause IN (…) AND state IN ('waiting', 'held')";
         self.many(sql, &[now.into()], list(causes)).await
     }
+
+    /// Makes settled rows due; one that is being decided now is due once more after that.
+    pub(crate) async fn stir(
+        &mut self,
+        records: &[(FlowName, Kind, RemoteId)],
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let records: BTreeSet<(&FlowName, Kind, &RemoteId)> = records
+            .iter()
+            .map(|(flow, kind, id)| (flow, *kind, id))
+            .collect();
+        let sql = "UPDATE work SET state = 'due', cause = NULL, due = $1, tries = 0, rounds = 0, \
+                   since = CASE WHEN since < $1 THEN $1 ELSE since + 1 END FROM (VALUES …) AS v \
+                   WHERE work.kind = v.column1 AND work.src = v.column2 AND work.flow = v.column3 \
+                   AND work.state IN ('due', 'done', 'skipped')";
+        let row = |(flow, kind, id): (&FlowName, Kind, &RemoteId)| -> Vec<Value> {
+            vec![
+                kind.as_str().into(),
+                id.as_str().into(),
+                flow.as_str().into(),
+            ]
+        };
+        let rows = records.into_iter().map(row).collect();
+        self.many(sql, &[now.into()], rows).await.map(drop)
+    }
 }
 
-const WORK: &str = "flow, kind, src, state, cause, due, want, tries, rounds, since, approved";
+/// So many rows of a kind that are due.
+const DUE: &str = "FROM work WHERE dst_conn = $1 AND kind = $2 AND due <= $3";
+
+const WORK: &str = "flow, kind, src, state, cause, due, want, tries, rounds, since, approved, done";
 
 fn work_row(row: &Row) -> Result<WorkRow, StoreError> {
     Ok(WorkRow {
@@ -244,34 +274,79 @@ fn work_row(row: &Row) -> Result<WorkRow, StoreError> {
         rounds: u32::try_from(row.number(8)?).unwrap_or_default(),
         since: row.number(9)?,
         approved: row.text(10)?,
+        done: row.digest(11)?,
     })
 }
 
 impl Store {
-    /// Rows due now for a target, the longest due first, one per root document.
+    /// Rows of these kinds due now for a target, the longest due first, one per root document.
     pub async fn due(
         &self,
         target: &ConnectionName,
+        kinds: &[Kind],
         now: i64,
         limit: usize,
     ) -> Result<Vec<WorkRow>, StoreError> {
-        let sql = format!(
-            "SELECT {WORK}, root FROM work WHERE dst_conn = $1 AND due <= $2 ORDER BY due, src LIMIT $3"
-        );
-        let values = vec![
-            target.as_str().into(),
-            now.into(),
-            i64::try_from(limit).unwrap_or(i64::MAX).into(),
-        ];
+        let sql = format!("SELECT {WORK}, root {DUE} ORDER BY due, src LIMIT $4");
+        let mut found = Vec::new();
+        for kind in kinds {
+            let values = vec![
+                target.as_str().into(),
+                kind.as_str().into(),
+                now.into(),
+                i64::try_from(limit).unwrap_or(i64::MAX).into(),
+            ];
+            for row in self.db.ask(&sql, values).await? {
+                found.push((work_row(&row)?, row.string(12)?));
+            }
+        }
+        if kinds.len() > 1 {
+            found.sort_by(|(a, _), (b, _)| (a.due, &a.src).cmp(&(b.due, &b.src)));
+            found.truncate(limit);
+        }
         let mut roots = HashSet::new();
-        let mut due = Vec::new();
-        for row in self.db.ask(&sql, values).await? {
-            let work = work_row(&row)?;
-            if roots.insert((work.flow.clone(), row.string(11)?)) {
+        let mut due = Vec::with_capacity(found.len());
+        for (work, root) in found {
+            if roots.insert((work.flow.clone(), root)) {
                 due.push(work);
             }
         }
         Ok(due)
+    }
+
+    /// Rows of a kind due now for a target, by their ids, those after `after`.
+    pub async fn due_after(
+        &self,
+        target: &ConnectionName,
+        kind: Kind,
+        now: i64,
+        after: Option<&RemoteId>,
+        limit: usize,
+    ) -> Result<Vec<WorkRow>, StoreError> {
+        let sql = format!("SELECT {WORK} {DUE} AND src > $4 ORDER BY src LIMIT $5");
+        let values = vec![
+            target.as_str().into(),
+            kind.as_str().into(),
+            now.into(),
+            after.map_or("", RemoteId::as_str).into(),
+            i64::try_from(limit).unwrap_or(i64::MAX).into(),
+        ];
+        let rows = self.db.ask(&sql, values).await?;
+        rows.iter().map(work_row).collect()
+    }
+
+    /// How many rows of a kind are due now for a target.
+    pub async fn due_count(
+        &self,
+        target: &ConnectionName,
+        kind: Kind,
+        now: i64,
+    ) -> Result<u64, StoreError> {
+        let sql = format!("SELECT count(*) {DUE}");
+        let values = vec![target.as_str().into(), kind.as_str().into(), now.into()];
+        let rows = self.db.ask(&sql, values).await?;
+        rows.first()
+            .map_or(Ok(0), |row| row.number(0).map(i64::unsigned_abs))
     }
 
     /// Rows of records.

@@ -264,7 +264,7 @@ async fn work(hub: &Hub) -> Option<Fault> {
         }
         if report.records == 0 {
             let soon = hub.store.now().await.unwrap() + 1_000;
-            if hub.store.due(&erp.name, soon, 1).await.unwrap().is_empty() {
+            if hub.store.due(&erp.name, &[Kind::Order], soon, 1).await.unwrap().is_empty() {
                 return None;
             }
             tokio::time::sleep(Duration::from_millis(2)).await;

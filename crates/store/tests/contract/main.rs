@@ -18,4 +18,5 @@ mod plan;
 mod record;
 mod revision;
 mod secret;
+mod stock;
 mod work;

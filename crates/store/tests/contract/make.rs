@@ -3,10 +3,12 @@
 use comptoir_model::document::Digest;
 use comptoir_model::key::{ConnectionName, FlowName, Kind, RecordKey, RemoteId, WriteKey};
 use comptoir_model::port::{Cursor, Hint, Step};
+use comptoir_model::stock::Stock;
 use comptoir_store::{
-    Commit, IntentPut, IntentState, JournalPut, LinkPut, LinkState, Ownership, RecordPut,
-    RecordState, Store, StreamPut, WorkDue, WorkPut, WorkState,
+    Commit, IntentPut, IntentState, JournalPut, KitPut, LevelPut, LinkPut, LinkState, Ownership,
+    RecordPut, RecordState, ReservePut, Reserved, Store, StreamPut, WorkDue, WorkPut, WorkState,
 };
+use std::collections::BTreeMap;
 
 pub fn shop() -> ConnectionName {
     "shop".parse().unwrap()
@@ -38,8 +40,7 @@ pub fn key(id: &str) -> RecordKey {
 
 /// A small canonical document that differs by its name.
 pub fn document(name: &str) -> Vec<u8> {
-    format!(r#"{{"stock":{{"product":"{name}","managed":true,"backorders":false,"as_of":"2026-01-01T00:00:00Z"}}}}"#)
-        .into_bytes()
+    format!(r#"{{"stock":{{"sku":"{name}","managed":true,"backorders":false}}}}"#).into_bytes()
 }
 
 pub fn record(id: &str, document: &[u8], seen_at: i64) -> RecordPut {
@@ -194,6 +195,35 @@ pub fn everything(id: &str) -> Commit {
             claimed_by: Some(Some(id.to_owned())),
         }],
         wake: Vec::new(),
+        levels: vec![LevelPut {
+            connection: shop(),
+            item: RemoteId::from(id),
+            stock: Stock {
+                sku: format!("SKU-{id}"),
+                managed: true,
+                ..Stock::default()
+            },
+            as_of: 1_000,
+            zeroed_at: None,
+        }],
+        levels_gone: Vec::new(),
+        kits: vec![KitPut {
+            connection: erp(),
+            kit: RemoteId::from(id),
+            components: vec![RemoteId(format!("part-of-{id}"))],
+        }],
+        reserves: vec![ReservePut {
+            flow: flow(),
+            order: RemoteId::from(id),
+            target: erp(),
+            takes: BTreeMap::from([(format!("SKU-{id}"), 1.into())]),
+        }],
+        reserved: vec![Reserved {
+            flow: flow(),
+            order: RemoteId::from(id),
+            at: 1_000,
+        }],
+        stir: vec![(flow(), Kind::Stock, RemoteId::from(id))],
         journal: vec![journal(id, "create")],
     }
 }

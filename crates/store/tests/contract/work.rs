@@ -31,7 +31,7 @@ async fn row(store: &Store, name: &str) -> WorkRow {
 }
 
 async fn due_now(store: &Store, now: i64) -> Vec<String> {
-    let rows = store.due(&erp(), now, 100).await.unwrap();
+    let rows = store.due(&erp(), &[Kind::Order], now, 100).await.unwrap();
     rows.into_iter().map(|row| row.src.0).collect()
 }
 
@@ -42,7 +42,7 @@ on_both! {
         let row = row(&store, "1").await;
         assert_eq!((row.state, row.due, row.since), (WorkState::Due, Some(1_000), 1_000));
         assert_eq!((row.want, row.cause, row.tries, row.rounds, row.approved), (Digest::of(b"a"), None, 0, 0, None));
-        assert!(store.due(&"other".parse().unwrap(), 9_000, 10).await.unwrap().is_empty());
+        assert!(store.due(&"other".parse().unwrap(), &[Kind::Order], 9_000, 10).await.unwrap().is_empty());
     }
 
     async fn the_longest_due_come_first(place: Place) {
@@ -51,7 +51,7 @@ on_both! {
         assert_eq!(due_now(&store, 2_999).await, ["d", "b", "c"]);
         assert_eq!(due_now(&store, 3_000).await, ["d", "b", "c", "a"]);
         assert!(due_now(&store, 999).await.is_empty());
-        let two = store.due(&erp(), 9_000, 2).await.unwrap();
+        let two = store.due(&erp(), &[Kind::Order], 9_000, 2).await.unwrap();
         assert_eq!(two.iter().map(|row| row.src.as_str()).collect::<Vec<_>>(), ["d", "b"]);
     }
 
@@ -60,7 +60,7 @@ on_both! {
         let refund = WorkDue { kind: Kind::Refund, root: "shop/order/1".to_owned(), ..due("r1", b"a", 2_000) };
         let elsewhere = WorkDue { flow: "other".parse().unwrap(), ..due("1", b"a", 3_000) };
         see(&store, vec![due("1", b"a", 1_000), refund, elsewhere]).await;
-        let rows = store.due(&erp(), 9_000, 10).await.unwrap();
+        let rows = store.due(&erp(), &[Kind::Order, Kind::Refund], 9_000, 10).await.unwrap();
         let names: Vec<_> = rows.iter().map(|row| (row.flow.as_str(), row.src.as_str())).collect();
         assert_eq!(names, [("orders", "1"), ("other", "1")]);
     }
@@ -150,7 +150,7 @@ on_both! {
         let commit = Commit { wake: vec!["row:tax:20".to_owned(), "row:tax:20".to_owned(), "no such".to_owned()], ..Commit::default() };
         assert_eq!(store.commit(None, commit).await.unwrap(), 50);
         let now = store.now().await.unwrap();
-        assert_eq!(store.due(&erp(), now, 1_000).await.unwrap().len(), 50);
+        assert_eq!(store.due(&erp(), &[Kind::Order], now, 1_000).await.unwrap().len(), 50);
         let woken = row(&store, "0").await;
         assert_eq!((woken.state, woken.cause, woken.tries, woken.rounds), (WorkState::Due, None, 0, 0));
         assert_eq!(row(&store, "2").await.state, WorkState::Held);
@@ -200,7 +200,7 @@ on_both! {
         let most: Vec<_> = names[..149].iter().map(|name| id(name)).collect();
         store.approve(&flow(), Kind::Order, &most, "plan-1").await.unwrap();
         let now = store.now().await.unwrap();
-        let rows = store.due(&erp(), now, 1_000).await.unwrap();
+        let rows = store.due(&erp(), &[Kind::Order], now, 1_000).await.unwrap();
         assert_eq!(rows.len(), 149);
         assert!(rows.iter().all(|row| row.approved.as_deref() == Some("plan-1") && row.cause.is_none()));
         assert_eq!(row(&store, "149").await.approved, None);
