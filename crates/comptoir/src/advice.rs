@@ -61,6 +61,8 @@ fn english(cause: &Cause) -> String {
             page(*code)
         ),
         Cause::Rounds => format!("It did not settle after eight writes: something changes it each time ({}).", page(Code::NeverSettles)),
+        Cause::Tracking => "The shop hears of it once the ERP has a tracking number; or set tracking = \"optional\" in the flow.".to_owned(),
+        Cause::Zeros(flow) => format!("Look whether the stock in the ERP and the locations of flow {flow} are right, then resume; or answer with apply."),
         Cause::Cap(flow) => format!("The cap of flow {flow} is reached; it goes on by itself, or raise caps in the flow."),
         Cause::Shadow => "The flow is in shadow: make a plan and apply it, or set mode = \"live\".".to_owned(),
         Cause::Off => "The flow is off.".to_owned(),
@@ -103,6 +105,8 @@ fn french(cause: &Cause) -> String {
             page(*code)
         ),
         Cause::Rounds => format!("Pas stable après huit écritures : quelque chose la modifie à chaque fois ({}).", page(Code::NeverSettles)),
+        Cause::Tracking => "La boutique l'apprend dès que l'ERP a un numéro de suivi ; ou mettre tracking = \"optional\" dans le flux.".to_owned(),
+        Cause::Zeros(flow) => format!("Vérifier le stock dans l'ERP et les locations du flux {flow}, puis reprendre ; ou répondre apply."),
         Cause::Cap(flow) => format!("Le plafond du flux {flow} est atteint ; il reprend de lui-même, ou relever caps dans le flux."),
         Cause::Shadow => "Le flux est en mode « shadow » : faire un plan et l'appliquer, ou régler mode = \"live\".".to_owned(),
         Cause::Off => "Le flux est arrêté.".to_owned(),

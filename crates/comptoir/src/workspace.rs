@@ -180,6 +180,8 @@ fn engine_flow(name: &FlowName, flow: &config::FlowConfig, config: &Config, revi
         time_zone: config.hub.time_zone.clone(),
         caps: flow.caps,
         policy: flow.policy.clone(),
+        stock: flow.stock.clone(),
+        shipment: flow.shipment.clone(),
         revision,
     }
 }

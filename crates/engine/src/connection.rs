@@ -18,6 +18,8 @@ pub struct Connection {
     pub look: Notify,
     /// Overrides every operation's settle time, in seconds (a simulator works on nothing after its connection is cut).
     pub settle_seconds: Option<u32>,
+    /// One reader at a time: whoever comes second finds that nothing is left to read.
+    pub reading: tokio::sync::Mutex<()>,
     account: RwLock<Option<Arc<Account>>>,
 }
 
@@ -30,6 +32,7 @@ impl Connection {
             due: Notify::new(),
             look: Notify::new(),
             settle_seconds: None,
+            reading: tokio::sync::Mutex::new(()),
             account: RwLock::new(None),
         }
     }

@@ -3,6 +3,7 @@
 mod follow;
 mod order;
 mod party;
+mod shipment;
 
 pub use follow::{content_digest, first_sight};
 pub use party::{address_part, claims_of};
@@ -15,6 +16,7 @@ use comptoir_model::document::{Digest, Document};
 use comptoir_model::key::{Kind, RecordKey, RemoteId, WriteKey};
 use comptoir_model::order::Order;
 use comptoir_model::port::{Query, Step};
+use comptoir_model::shipment::Shipment;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The source's record as last seen.
@@ -24,9 +26,11 @@ pub struct Source {
     pub key: RecordKey,
     /// Its digest.
     pub digest: Digest,
-    /// What it says; none when it is gone or cannot be read.
+    /// What it says, if it is an order; none when it is gone or cannot be read.
     pub order: Option<Order>,
-    /// Why there is no order.
+    /// What it says, if it is a shipment.
+    pub shipment: Option<Shipment>,
+    /// Why it says nothing.
     pub missing: Missing,
 }
 
@@ -43,7 +47,7 @@ pub enum Missing {
     Expired,
 }
 
-/// The link of the order to the target's record.
+/// The link of the record to the target's.
 #[derive(Debug, Clone)]
 pub struct OrderLink {
     /// The target's record.
@@ -124,6 +128,8 @@ pub struct Case<'a> {
     pub party: &'a Party,
     /// The link, if there is one.
     pub link: Option<&'a OrderLink>,
+    /// Of a shipment: the shop's order that its order was made from.
+    pub sold: Option<&'a RemoteId>,
     /// The target's record, if it was looked at.
     pub target: Option<&'a Target>,
     /// Answers to questions.
@@ -134,6 +140,8 @@ pub struct Case<'a> {
     pub confirmed: bool,
     /// What a person answered, if the record was held.
     pub verdict: Option<Verdict>,
+    /// When the pass began (unix ms).
+    pub now: i64,
     /// What kinds the target can be asked about, by attribute.
     pub can_find: &'a dyn Fn(Kind, &str) -> bool,
 }
@@ -196,10 +204,13 @@ pub enum Decision {
     Write(Box<Proposal>),
 }
 
-/// Decides the next step for one order.
+/// Decides the next step for one record.
 pub fn decide(case: &Case<'_>) -> Decision {
     if case.open.contains(&WriteKey::of(&case.source.key, "")) {
         return Decision::Wait(Cause::Settle(case.flow.target.to_string()));
+    }
+    if case.source.key.kind == Kind::Shipment {
+        return answered(shipment::decide(case), case);
     }
     let decision = match case.link {
         None => order::first_time(case),
@@ -213,6 +224,11 @@ pub fn decide(case: &Case<'_>) -> Decision {
     if let (Decision::Hold(_), true, Some(link)) = (&decision, stale, case.link) {
         return Decision::Look(link.id.clone());
     }
+    answered(decision, case)
+}
+
+/// What a person said to leave as it is does not stop any more.
+fn answered(decision: Decision, case: &Case<'_>) -> Decision {
     match (decision, case.verdict, case.link) {
         (Decision::Hold(_), Some(Verdict::Keep), Some(_)) => Decision::Nothing,
         (Decision::Hold(_), Some(Verdict::Keep), None) => Decision::Skip("dismissed".to_owned()),

@@ -3,7 +3,10 @@
 use crate::turn::{Item, Pass};
 use comptoir_model::cause::Cause;
 use comptoir_model::fault::Fault;
-use comptoir_store::{JournalPut, WorkPut, WorkState};
+use comptoir_model::key::Kind;
+use comptoir_model::order::Life;
+use comptoir_store::{Commit, JournalPut, ReservePut, Reserved, WorkPut, WorkState};
+use std::collections::BTreeMap;
 
 /// How a record leaves a pass.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,8 +23,9 @@ pub enum End {
     Due,
 }
 
-/// Notes the ends of this round and lets those records go.
-pub fn settle(pass: &mut Pass<'_>, items: &mut Vec<Item>) {
+/// Notes the ends of this round and lets those records go. `seen_by` (unix ms) is not before any look at the target in it.
+pub fn settle(pass: &mut Pass<'_>, items: &mut Vec<Item>, seen_by: i64) {
+    let counted = pass.hub.pushes_stock_of(&pass.connection.name);
     let mut rest = Vec::with_capacity(items.len());
     for item in items.drain(..) {
         let Some(end) = &item.end else {
@@ -29,6 +33,9 @@ pub fn settle(pass: &mut Pass<'_>, items: &mut Vec<Item>) {
             continue;
         };
         pass.learnt.work.push(work_put(&item, end));
+        if counted && item.flow.kind == Kind::Order {
+            note_taken(&item, end, seen_by, &mut pass.learnt);
+        }
         if let End::Held(causes, fault) = end {
             pass.learnt.journal.push(JournalPut {
                 connection: pass.connection.name.clone(),
@@ -46,6 +53,31 @@ pub fn settle(pass: &mut Pass<'_>, items: &mut Vec<Item>) {
         }
     }
     *items = rest;
+}
+
+/// What a settled order takes of the stock from now on: what the ERP's binding order has reserved, or nothing when it is none of this
+/// flow's business.
+fn note_taken(item: &Item, end: &End, seen_by: i64, commit: &mut Commit) {
+    let held = item
+        .target
+        .as_ref()
+        .and_then(|target| target.order.as_ref());
+    let binding =
+        held.is_some_and(|order| matches!(order.status.life, Life::Open | Life::Completed));
+    match end {
+        End::Done if binding => commit.reserved.push(Reserved {
+            flow: item.flow.name.clone(),
+            order: item.source.key.id.clone(),
+            at: seen_by,
+        }),
+        End::Skipped(_) => commit.reserves.push(ReservePut {
+            flow: item.flow.name.clone(),
+            order: item.source.key.id.clone(),
+            target: item.flow.target.clone(),
+            takes: BTreeMap::new(),
+        }),
+        _ => {}
+    }
 }
 
 fn work_put(item: &Item, end: &End) -> WorkPut {

@@ -1,10 +1,11 @@
 //! The one executor: intents first, then the calls in batches, then what they did.
 
+use crate::batch;
 use crate::decide::{OrderLink, Proposal, Target, claims_of, content_digest};
 use crate::doubt;
 use crate::end::End;
 use crate::gather::{record_put, stored_value};
-use crate::note::link_row;
+use crate::note::{link_row, wakes};
 use crate::point::Point;
 use crate::turn::{Item, Pass};
 use comptoir_model::cause::Cause;
@@ -15,16 +16,9 @@ use comptoir_model::key::{Kind, RemoteId};
 use comptoir_model::port::{Candidate, Operation, Step, Write, Written};
 use comptoir_store::{
     Commit, IdentityPut, IntentOutcome, IntentPut, IntentState, JournalPut, LinkPut, LinkState,
-    StoreError,
+    Reserved, StoreError,
 };
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-
-/// A call of fewer writes than this costs more by itself than what is in it.
-const SMALL: usize = 4;
 
 /// One write on its way.
 struct Sent {
@@ -47,16 +41,23 @@ pub async fn run(
     pass.store(commit).await?;
     let breakpoints = pass.hub.breakpoints.clone();
     breakpoints.pass(Point::IntentsStored).await;
-    let results = call(pass, items, &sent).await;
+    let writes = sent.iter().map(|sent| {
+        let tries = items[sent.index].work.tries;
+        (tries, write_of(&sent.proposal))
+    });
+    let results = batch::call(pass.connection, writes.collect()).await;
     breakpoints.pass(Point::Called).await;
     let ended = pass.hub.store.now().await?;
     let mut commit = Commit::default();
-    let failed = results.iter().filter(|(result, _)| passing(result)).count();
+    let failed = results
+        .iter()
+        .filter(|answered| passing(&answered.result))
+        .count();
     let all_failed = failed == results.len() && (results.len() > 1 || !pass.reached);
     let mut doubtful = Vec::new();
-    for (sent, (result, alone)) in sent.into_iter().zip(results) {
-        match result {
-            Ok(written) => done(pass, items, sent, written, &mut commit),
+    for (sent, answered) in sent.into_iter().zip(results) {
+        match answered.result {
+            Ok(written) => done(pass, items, sent, written, ended, &mut commit),
             Err(fault) => {
                 if may_be_stale(&items[sent.index], &sent, &fault) {
                     items[sent.index].checked = true;
@@ -64,7 +65,7 @@ pub async fn run(
                 }
                 let how = Failed {
                     all: all_failed,
-                    alone,
+                    alone: answered.alone,
                     ended,
                 };
                 not_done(pass, items, &sent, fault, how, &mut commit);
@@ -154,81 +155,6 @@ fn new_id(now: i64) -> String {
     format!("{now:013x}-{nth:08x}-{:08x}", rand::random::<u32>())
 }
 
-/// Makes the calls, as many at once as the connector allows; one result per write, in their order.
-///
-/// A call that fails as a whole does not tell which of its items is to blame: what failed goes in a batch of half the size next time,
-/// until it is alone. With each result it is answered whether it was.
-async fn call(
-    pass: &Pass<'_>,
-    items: &[Item],
-    sent: &[Sent],
-) -> Vec<(Result<Written, Fault>, bool)> {
-    let mut groups: BTreeMap<(Kind, Step, u32), Vec<usize>> = BTreeMap::new();
-    for (position, sent) in sent.iter().enumerate() {
-        let tries = items[sent.index].work.tries;
-        let group = (sent.proposal.subject.kind, sent.proposal.step, tries);
-        groups.entry(group).or_default().push(position);
-    }
-    let at_once = pass.connection.connector.slots().max(1);
-    let slots = Arc::new(Semaphore::new(at_once));
-    let mut calls = JoinSet::new();
-    let mut results: Vec<Option<Result<Written, Fault>>> = (0..sent.len()).map(|_| None).collect();
-    let mut alone = vec![false; sent.len()];
-    for ((kind, step, tries), positions) in groups {
-        let Some(operation) = operation(pass, kind, step) else {
-            for position in positions {
-                let why = format!("the connector cannot {} a {kind}", step.as_str());
-                results[position] = Some(Err(Fault::bug(why)));
-            }
-            continue;
-        };
-        let most = (operation.batch >> tries.min(16)).max(1);
-        for chunk in positions.chunks(per_call(positions.len(), most, at_once)) {
-            let chunk = chunk.to_vec();
-            if let [only] = chunk.as_slice() {
-                alone[*only] = true;
-            }
-            let batch: Vec<Write> = chunk
-                .iter()
-                .map(|&at| write_of(&sent[at].proposal))
-                .collect();
-            let connector = pass.connection.connector.clone();
-            let slots = slots.clone();
-            calls.spawn(async move {
-                let _slot = slots.acquire_owned().await;
-                (chunk, connector.write(&batch).await)
-            });
-        }
-    }
-    while let Some(joined) = calls.join_next().await {
-        // A panic in a connector leaves its writes without an answer: unknown, below.
-        if let Ok((chunk, answers)) = joined {
-            for (position, answer) in chunk.into_iter().zip(answers) {
-                results[position] = Some(answer);
-            }
-        }
-    }
-    let lost = || {
-        Err(Fault::unknown(
-            Code::NotUnderstood,
-            "the connector gave no answer for this write",
-        ))
-    };
-    results
-        .into_iter()
-        .map(|result| result.unwrap_or_else(lost))
-        .zip(alone)
-        .collect()
-}
-
-/// How many of so many writes go in one call: at most `most`, and no slot with nothing to do while another one has a long call, unless
-/// calls would become small by it.
-fn per_call(writes: usize, most: usize, slots: usize) -> usize {
-    let calls = writes.div_ceil(most);
-    let even = calls.next_multiple_of(slots).min(writes / SMALL);
-    writes.div_ceil(even.max(calls))
-}
-
 fn write_of(proposal: &Proposal) -> Write {
     Write {
         key: proposal.key(),
@@ -259,6 +185,7 @@ fn done(
     items: &mut [Item],
     sent: Sent,
     written: Written,
+    ended: i64,
     commit: &mut Commit,
 ) {
     let item = &mut items[sent.index];
@@ -275,9 +202,13 @@ fn done(
         "to": written.id,
     });
     commit.journal.push(journal(pass, item, &sent, what));
-    if sent.proposal.subject.kind == Kind::Customer {
-        buyer_done(pass, &sent, written.id, commit);
-        return;
+    match sent.proposal.subject.kind {
+        Kind::Customer => return buyer_done(pass, &sent, written.id, commit),
+        Kind::Shipment => return shipment_done(pass, item, &sent, written, commit),
+        _ => {}
+    }
+    if reserves(pass, &sent.proposal) {
+        commit.reserved.push(reserved(item, ended));
     }
     match sent.proposal.step {
         Step::Confirm => {
@@ -300,6 +231,10 @@ fn done(
         // Also over the link to one that a person deleted and another asked to be made again.
         item.link = None;
     }
+    if sent.proposal.step == Step::Create && wakes(pass) {
+        let waiting = Cause::Link(Kind::Order, written.id.clone());
+        commit.wake.push(waiting.to_string());
+    }
     let link = item.link.get_or_insert_with(|| OrderLink {
         id: written.id.clone(),
         gone: false,
@@ -318,6 +253,48 @@ fn done(
         fresh: true,
     });
     commit.links.extend(link_row(pass, item));
+}
+
+/// A shipment that the shop's order shows now.
+fn shipment_done(
+    pass: &Pass<'_>,
+    item: &mut Item,
+    sent: &Sent,
+    written: Written,
+    commit: &mut Commit,
+) {
+    item.link = sent.proposal.target.clone().map(|id| OrderLink {
+        id,
+        gone: false,
+        base_digest: Some(item.source.digest),
+        base: None,
+        put: None,
+    });
+    item.target = written.seen.and_then(|record| match record.document {
+        Document::Order(order) => Some(Target {
+            order: Some(*order),
+            version: record.version,
+            fresh: true,
+        }),
+        _ => None,
+    });
+    commit.links.extend(link_row(pass, item));
+}
+
+/// Whether a write makes the target reserve goods that a flow of stock counts.
+fn reserves(pass: &Pass<'_>, proposal: &Proposal) -> bool {
+    pass.hub.pushes_stock_of(&pass.connection.name)
+        && operation(pass, proposal.subject.kind, proposal.step)
+            .is_some_and(|operation| operation.reserves_stock)
+}
+
+/// The target has reserved an order's goods.
+fn reserved(item: &Item, at: i64) -> Reserved {
+    Reserved {
+        flow: item.flow.name.clone(),
+        order: item.source.key.id.clone(),
+        at,
+    }
 }
 
 fn buyer_done(pass: &mut Pass<'_>, sent: &Sent, id: RemoteId, commit: &mut Commit) {
@@ -437,7 +414,7 @@ fn not_done(
             pass.stop = Some(fault);
             Some(End::Due)
         }
-        Next::Gone if item.link.is_some() => {
+        Next::Gone if item.flow.kind == Kind::Order && item.link.is_some() => {
             if let Some(link) = &mut item.link {
                 link.gone = true;
             }
@@ -466,31 +443,4 @@ fn not_done(
             })
         }
     };
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn calls_are_spread_over_the_slots() {
-        for (writes, most, slots, size) in [
-            (1, 50, 2, 1),
-            (7, 50, 8, 7),
-            (19, 50, 8, 5),
-            (20, 50, 2, 10),
-            (60, 50, 2, 30),
-            (312, 50, 8, 39),
-            (400, 50, 8, 50),
-            (400, 50, 2, 50),
-            (450, 50, 8, 29),
-            (7, 1, 2, 1),
-        ] {
-            assert_eq!(
-                per_call(writes, most, slots),
-                size,
-                "{writes} {most} {slots}"
-            );
-        }
-    }
 }

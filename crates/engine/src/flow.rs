@@ -1,7 +1,10 @@
 //! A flow: what goes from where to where, under which policies, and when.
 
 use comptoir_model::key::{ConnectionName, FlowName, Kind};
+use comptoir_model::order::{Life, Order};
 use comptoir_rules::policy::OrderPolicy;
+use comptoir_rules::shipment::ShipmentPolicy;
+use comptoir_rules::stock::StockPolicy;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -75,8 +78,12 @@ pub struct Flow {
     pub time_zone: String,
     /// Caps.
     pub caps: Caps,
-    /// Policies.
+    /// Policies of a flow of orders.
     pub policy: OrderPolicy,
+    /// Policies of a flow of stock.
+    pub stock: StockPolicy,
+    /// Policies of a flow of shipments.
+    pub shipment: ShipmentPolicy,
     /// The configuration's revision.
     pub revision: i64,
 }
@@ -101,6 +108,8 @@ impl Flow {
             time_zone: "Europe/Paris".to_owned(),
             caps: Caps::default(),
             policy: OrderPolicy::default(),
+            stock: StockPolicy::default(),
+            shipment: ShipmentPolicy::default(),
             revision: 1,
         }
     }
@@ -111,5 +120,16 @@ impl Flow {
             (Some(start), Some(placed)) => placed >= start,
             _ => true,
         }
+    }
+
+    /// Why an order is not imported, if it is not.
+    pub fn passes_over(&self, order: &Order) -> Option<String> {
+        if order.status.life == Life::Trashed || !self.statuses.contains(&order.status.word) {
+            return Some(format!("status:{}", order.status.word));
+        }
+        if order.test && !self.tests {
+            return Some("test".to_owned());
+        }
+        (!self.covers(order.dates.placed)).then(|| "before-start".to_owned())
     }
 }

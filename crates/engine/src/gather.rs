@@ -10,7 +10,7 @@ use crate::turn::{Item, Pass};
 use comptoir_model::cause::Cause;
 use comptoir_model::document::{Digest, Document};
 use comptoir_model::fault::{Fault, Next};
-use comptoir_model::key::{FlowName, Kind, RecordKey, RemoteId};
+use comptoir_model::key::{ConnectionName, FlowName, Kind, RecordKey, RemoteId};
 use comptoir_model::order::Order;
 use comptoir_model::port::{Candidate, Query, Seen};
 use comptoir_rules::buyer;
@@ -36,19 +36,18 @@ pub async fn items(pass: &mut Pass<'_>, works: Vec<WorkRow>) -> Result<Vec<Item>
         };
         let ids: Vec<RemoteId> = works.iter().map(|work| work.src.clone()).collect();
         let store = &pass.hub.store;
-        let mut records = store
-            .records(&flow.source, Kind::Order, &ids, false)
-            .await?;
+        let kind = flow.kind;
+        let mut records = store.records(&flow.source, kind, &ids, false).await?;
         let parts: Vec<(RemoteId, String)> =
             ids.iter().map(|id| (id.clone(), String::new())).collect();
         let mut links = store
-            .links(&flow.source, Kind::Order, &parts, &flow.target)
+            .links(&flow.source, kind, &parts, &flow.target)
             .await?;
         for work in works {
             let id = work.src.clone();
             let key = RecordKey {
                 connection: flow.source.clone(),
-                kind: Kind::Order,
+                kind,
                 id: id.clone(),
             };
             let source = source_of(key, records.remove(&id), work.want);
@@ -60,6 +59,7 @@ pub async fn items(pass: &mut Pass<'_>, works: Vec<WorkRow>) -> Result<Vec<Item>
                 source,
                 buyer,
                 link,
+                sold: None,
                 target: None,
                 moves: 0,
                 writes: 0,
@@ -68,6 +68,7 @@ pub async fn items(pass: &mut Pass<'_>, works: Vec<WorkRow>) -> Result<Vec<Item>
             });
         }
     }
+    load_sold(pass, &mut items).await?;
     load_targets(pass, &mut items).await?;
     load_parties(pass, &items).await?;
     load_answers(pass, &items).await?;
@@ -79,12 +80,14 @@ fn source_of(key: RecordKey, row: Option<RecordRow>, want: Digest) -> Source {
         Some(row) => (row.digest, row.state, row.document),
         None => (want, RecordState::Gone, None),
     };
-    let order = match document {
-        Some(Document::Order(order)) if state == RecordState::Live => Some(*order),
-        _ => None,
-    };
-    let missing = match (state, &order) {
-        (RecordState::Live, Some(_)) => Missing::No,
+    let (mut order, mut shipment) = (None, None);
+    match document.filter(|_| state == RecordState::Live) {
+        Some(Document::Order(document)) => order = Some(*document),
+        Some(Document::Shipment(document)) => shipment = Some(document),
+        _ => {}
+    }
+    let missing = match (state, order.is_some() || shipment.is_some()) {
+        (RecordState::Live, true) => Missing::No,
         (RecordState::Unreadable, _) => Missing::Unreadable,
         (RecordState::Gone, _) => Missing::Gone,
         (RecordState::Live | RecordState::Erased, _) => Missing::Expired,
@@ -93,8 +96,42 @@ fn source_of(key: RecordKey, row: Option<RecordRow>, want: Digest) -> Source {
         key,
         digest,
         order,
+        shipment,
         missing,
     }
+}
+
+/// The shops' orders that the orders of shipments were made from.
+async fn load_sold(pass: &Pass<'_>, items: &mut [Item]) -> Result<(), StoreError> {
+    let mut by_erp: BTreeMap<ConnectionName, BTreeSet<RemoteId>> = BTreeMap::new();
+    for item in items.iter() {
+        if let Some(shipment) = &item.source.shipment {
+            let orders = by_erp.entry(item.flow.source.clone()).or_default();
+            orders.insert(shipment.order.clone());
+        }
+    }
+    let shop = &pass.connection.name;
+    for (erp, orders) in by_erp {
+        let orders: Vec<RemoteId> = orders.into_iter().collect();
+        let store = &pass.hub.store;
+        let links = store
+            .links_between(shop, &erp, Kind::Order, &orders)
+            .await?;
+        let sold: HashMap<RemoteId, RemoteId> = links
+            .into_iter()
+            .filter(|link| link.part.is_empty())
+            .map(|link| (link.dst_id, link.src))
+            .collect();
+        for item in items.iter_mut().filter(|item| item.flow.source == erp) {
+            let order = item
+                .source
+                .shipment
+                .as_ref()
+                .map(|shipment| &shipment.order);
+            item.sold = order.and_then(|order| sold.get(order)).cloned();
+        }
+    }
+    Ok(())
 }
 
 fn link_of(row: LinkRow) -> OrderLink {
@@ -124,8 +161,11 @@ pub fn buyer_key(pass: &Pass<'_>, source: &Source) -> RemoteId {
 
 /// Targets as last seen, and the source's documents they were written from.
 async fn load_targets(pass: &Pass<'_>, items: &mut [Item]) -> Result<(), StoreError> {
+    // What a shipment is told to is read right before it is.
+    let orders = |item: &&mut Item| item.flow.kind == Kind::Order;
     let ids: Vec<RemoteId> = items
-        .iter()
+        .iter_mut()
+        .filter(orders)
         .filter_map(|item| item.link.as_ref().map(|link| link.id.clone()))
         .collect();
     if ids.is_empty() {
@@ -135,7 +175,7 @@ async fn load_targets(pass: &Pass<'_>, items: &mut [Item]) -> Result<(), StoreEr
     let mut records = store
         .records(&pass.connection.name, Kind::Order, &ids, false)
         .await?;
-    for item in items {
+    for item in items.iter_mut().filter(orders) {
         let Some(link) = &mut item.link else { continue };
         if let Some(row) = records.remove(&link.id)
             && row.state == RecordState::Live
@@ -300,7 +340,7 @@ pub async fn look(
     pass.keep().await?;
     let ids: Vec<RemoteId> = which
         .iter()
-        .filter_map(|&index| items[index].link.as_ref().map(|link| link.id.clone()))
+        .filter_map(|&index| items[index].target_id().cloned())
         .collect();
     let chunk = pass
         .connection
@@ -331,6 +371,10 @@ pub async fn look(
     for &index in which {
         let item = &mut items[index];
         item.moves += 1;
+        if item.flow.kind == Kind::Shipment {
+            look_at_sold(item, &seen);
+            continue;
+        }
         let Some(link) = &mut item.link else { continue };
         match seen.get(&link.id) {
             Some(Ok((order, version))) => {
@@ -364,6 +408,31 @@ pub async fn look(
     Ok(())
 }
 
+/// Notes what a shop's order looks like that a shipment is to be told to.
+fn look_at_sold(item: &mut Item, seen: &HashMap<RemoteId, Result<(Order, String), Fault>>) {
+    let id = item.target_id().cloned();
+    item.target = match id.and_then(|id| seen.get(&id)) {
+        Some(Ok((order, version))) => Some(Target {
+            order: Some(order.clone()),
+            version: version.clone(),
+            fresh: true,
+        }),
+        Some(Err(fault)) if fault.next == Next::Gone => Some(Target {
+            order: None,
+            version: String::new(),
+            fresh: true,
+        }),
+        Some(Err(fault)) => {
+            item.end = Some(End::Held(vec![Cause::Bug(fault.code)], Some(fault.clone())));
+            None
+        }
+        None => {
+            item.end = Some(End::Due);
+            None
+        }
+    };
+}
+
 /// The questions about an item whose answers may have been remembered from earlier passes.
 pub fn remembered(item: &Item) -> Vec<(Kind, Query)> {
     let Some(order) = &item.source.order else {
@@ -384,21 +453,25 @@ pub fn remembered(item: &Item) -> Vec<(Kind, Query)> {
     asked
 }
 
+/// What a flow reads as its source is not stored here: it would be no news to that flow any more.
 fn note_seen(
     pass: &Pass<'_>,
     answer: Seen,
     seen: &mut HashMap<RemoteId, Result<(Order, String), Fault>>,
     commit: &mut Commit,
 ) {
+    let kept = !pass.hub.reads(&pass.connection.name, Kind::Order);
     match answer {
         Seen::Record(record) => {
-            commit.records.push(record_put(pass, &record));
+            commit
+                .records
+                .extend(kept.then(|| record_put(pass, &record)));
             if let Document::Order(order) = record.document {
                 seen.insert(record.id, Ok((*order, record.version)));
             }
         }
         Seen::Gone(id) => {
-            commit.records.push(RecordPut {
+            let gone = RecordPut {
                 connection: pass.connection.name.clone(),
                 kind: Kind::Order,
                 id: id.clone(),
@@ -409,7 +482,8 @@ fn note_seen(
                 document: None,
                 raw: None,
                 seen_at: pass.now,
-            });
+            };
+            commit.records.extend(kept.then_some(gone));
             let fault = Fault::gone(
                 comptoir_model::code::Code::RecordGone,
                 "the target does not have it any more",

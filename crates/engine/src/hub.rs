@@ -1,10 +1,10 @@
 //! The hub: the store, the connections, the flows of the head revision, and what all owners of this process share.
 
 use crate::connection::Connection;
-use crate::flow::Flow;
+use crate::flow::{Flow, Mode};
 use crate::point::Breakpoints;
 use crate::retry::Patience;
-use comptoir_model::key::{ConnectionName, FlowName};
+use comptoir_model::key::{ConnectionName, FlowName, Kind};
 use comptoir_store::Store;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -63,10 +63,23 @@ impl Hub {
 
     /// A flow by name, unless it is off.
     pub fn flow(&self, name: &FlowName) -> Option<Arc<Flow>> {
-        self.flows
-            .iter()
-            .find(|flow| flow.name == *name && flow.mode != crate::flow::Mode::Off)
-            .cloned()
+        self.working().find(|flow| flow.name == *name).cloned()
+    }
+
+    /// Whether a flow reads a kind from a connection.
+    pub fn reads(&self, connection: &ConnectionName, kind: Kind) -> bool {
+        self.working()
+            .any(|flow| flow.source == *connection && flow.kind == kind)
+    }
+
+    /// The flows that are not off.
+    pub fn working(&self) -> impl Iterator<Item = &Arc<Flow>> {
+        self.flows.iter().filter(|flow| flow.mode != Mode::Off)
+    }
+
+    /// The flows that push the stock of this ERP: what orders take of it matters to them.
+    pub fn pushes_stock_of(&self, erp: &ConnectionName) -> bool {
+        self.reads(erp, Kind::Stock)
     }
 
     /// A personal identifier as it may be stored and compared: HMAC-SHA256 under this site's own key, in hexadecimal.

@@ -1,6 +1,7 @@
 //! Observe, decide, execute, confirm: the one road of a record. No system is named here and no socket is opened.
 
 pub mod answers;
+pub mod batch;
 pub mod connection;
 pub mod decide;
 mod doubt;
@@ -18,4 +19,5 @@ pub mod prove;
 mod readers;
 pub mod retry;
 pub mod schedule;
+pub mod stock;
 pub mod turn;

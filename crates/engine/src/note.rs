@@ -2,6 +2,7 @@
 
 use crate::decide::{OrderLink, first_sight};
 use crate::turn::{Item, Pass};
+use comptoir_model::cause::Cause;
 use comptoir_model::key::{Kind, RecordKey, RemoteId, WriteKey};
 use comptoir_store::{Commit, JournalPut, LinkPut, LinkState};
 
@@ -22,6 +23,11 @@ pub fn rebase(pass: &Pass<'_>, item: &mut Item, notes: &mut Commit) {
     notes.links.extend(row);
 }
 
+/// Whether shipments of this target may wait for the link of an order.
+pub fn wakes(pass: &Pass<'_>) -> bool {
+    pass.hub.reads(&pass.connection.name, Kind::Shipment)
+}
+
 /// The stored form of an item's link.
 pub fn link_row(pass: &Pass<'_>, item: &Item) -> Option<LinkPut> {
     let link = item.link.as_ref()?;
@@ -29,7 +35,7 @@ pub fn link_row(pass: &Pass<'_>, item: &Item) -> Option<LinkPut> {
         src: item.source.key.clone(),
         part: String::new(),
         dst: pass.connection.name.clone(),
-        dst_kind: Kind::Order,
+        dst_kind: item.source.key.kind,
         dst_id: link.id.clone(),
         key: Some(WriteKey::of(&item.source.key, "")),
         state: if link.gone {
@@ -37,7 +43,8 @@ pub fn link_row(pass: &Pass<'_>, item: &Item) -> Option<LinkPut> {
         } else {
             LinkState::Live
         },
-        sole: true,
+        // Many shipments are told to one order.
+        sole: item.source.key.kind == Kind::Order,
         base: link.base_digest,
         put: link.put,
         at: pass.now,
@@ -62,15 +69,18 @@ pub fn link(
         intent: None,
         what: serde_json::json!({"event": "linked", "to": id, "part": part}),
     });
-    if subject.kind == Kind::Order {
+    if subject.kind != Kind::Customer {
+        let waiting = Cause::Link(subject.kind, id.clone());
         item.link = Some(OrderLink {
             id,
             gone: false,
-            base_digest: None,
+            // What a shop's order shows of a shipment was compared whole.
+            base_digest: (subject.kind == Kind::Shipment).then_some(item.source.digest),
             base: None,
             put: None,
         });
         notes.links.extend(link_row(pass, item));
+        notes.wake.extend(wakes(pass).then(|| waiting.to_string()));
         return;
     }
     let key = (subject.connection.to_string(), subject.id.clone());

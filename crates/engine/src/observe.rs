@@ -7,15 +7,16 @@ use crate::point::Point;
 use crate::readers::Readers;
 use crate::retry;
 use crate::schedule;
+use crate::stock;
 use comptoir_model::document::{Digest, Document};
 use comptoir_model::fault::Fault;
 use comptoir_model::key::{FlowName, Kind, RemoteId};
 use comptoir_model::port::{Cursor, Page, Record, Seen, Unreadable};
 use comptoir_store::{
-    Commit, JournalPut, Ownership, RecordPut, RecordState, StoreError, StreamPut, WorkDue,
-    WorkState,
+    Commit, JournalPut, Ownership, RecordPut, RecordState, ReservePut, StoreError, StreamPut,
+    WorkDue, WorkState,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Hints taken at once.
@@ -73,11 +74,35 @@ pub async fn observe(
         .iter()
         .filter(|flow| flow.source == connection.name && flow.mode != crate::flow::Mode::Off)
         .map(|flow| flow.kind)
+        .filter(|kind| *kind != Kind::Stock)
         .collect();
+    let _reading = connection.reading.lock().await;
     for kind in kinds {
         poll(hub, connection, ownership, kind, &polls, &mut observed).await?;
     }
+    let hinted = polls.contains(&Kind::Stock);
+    stock::listing::poll(hub, connection, ownership, hinted, &mut observed).await?;
     Ok(observed)
+}
+
+/// Reads a stream now, whenever its time would come.
+pub async fn poll_now(
+    hub: &Hub,
+    connection: &Connection,
+    ownership: &Ownership,
+    kind: Kind,
+) -> Result<(), Stopped> {
+    let _reading = connection.reading.lock().await;
+    let mut observed = Observed::default();
+    poll(
+        hub,
+        connection,
+        ownership,
+        kind,
+        &BTreeSet::from([kind]),
+        &mut observed,
+    )
+    .await
 }
 
 /// Fetches hinted records by id, as many per call as the vendor allows. Answers the kinds that were hinted as "poll now".
@@ -115,11 +140,15 @@ async fn take_hints(
                 .await
                 .map_err(Stopped::Fault)?;
             observed.calls += 1;
-            let mut sorted = Sorted::default();
-            for item in seen {
-                sorted.take(item);
-            }
-            let mut commit = sorted.commit(hub, connection, kind, &flows, began).await?;
+            let mut commit = if kind == Kind::Stock {
+                stock::listing::take(hub, connection, seen, began).await?
+            } else {
+                let mut sorted = Sorted::default();
+                for item in seen {
+                    sorted.take(item);
+                }
+                sorted.commit(hub, connection, kind, &flows, began).await?
+            };
             observed.changed += commit.due.len();
             commit.hints_read = chunk
                 .iter()
@@ -314,16 +343,19 @@ impl Sorted {
             raw: None,
             seen_at: began,
         };
+        let own = |id: &RemoteId| format!("{}/{}/{}", connection.name, kind, id);
         let due = |id: &RemoteId, digest, flows: &[&Arc<Flow>]| {
-            due(connection, kind, id, digest, flows, began)
+            due(kind, id, own(id), digest, flows, began)
         };
         for record in self.records {
             let json = record.document.to_json();
             let digest = Digest::of(&json);
+            reserve(hub, &known, flows, &record, digest, &mut commit);
             let covered = covering(flows, &record.document);
             let Some(takers) = known.takers(&record.id, digest, RecordState::Live, covered) else {
                 continue;
             };
+            let root = root_of(connection, &record);
             let mut row = put(record.id.clone(), digest, RecordState::Live);
             row.version = record.version;
             if !takers.is_empty() {
@@ -331,13 +363,15 @@ impl Sorted {
                 row.raw = record.raw;
             }
             commit.records.push(row);
-            commit.due.extend(due(&record.id, digest, &takers));
+            let works = self::due(kind, &record.id, root, digest, &takers, began);
+            commit.due.extend(works);
         }
         let all: Vec<&Arc<Flow>> = flows.iter().collect();
         for id in self.gone {
             // Only what was known can be missed.
             if known.may_be_missed(&id) {
                 let digest = Digest::of(b"gone");
+                release(hub, flows, &id, &mut commit);
                 commit.due.extend(due(&id, digest, &all));
                 commit.records.push(put(id, digest, RecordState::Gone));
             }
@@ -363,8 +397,65 @@ impl Sorted {
             row.raw = Some(item.raw);
             commit.records.push(row);
         }
+        stock::stir_takers(hub, &mut commit).await?;
         Ok(commit)
     }
+}
+
+/// The document whose turns come one at a time: a shipment's is its order.
+fn root_of(connection: &Connection, record: &Record) -> String {
+    match &record.document {
+        Document::Shipment(shipment) => {
+            format!("{}/{}/{}", connection.name, Kind::Order, shipment.order)
+        }
+        other => format!("{}/{}/{}", connection.name, other.kind(), record.id),
+    }
+}
+
+/// Notes what an order takes of the stock of the ERP it goes to, until the ERP's figures show it. An order that was done before is in
+/// them already.
+fn reserve(
+    hub: &Hub,
+    known: &Known,
+    flows: &[Arc<Flow>],
+    record: &Record,
+    digest: Digest,
+    commit: &mut Commit,
+) {
+    let Some(order) = record.document.as_order() else {
+        return;
+    };
+    for flow in flows
+        .iter()
+        .filter(|flow| hub.pushes_stock_of(&flow.target))
+    {
+        if known.is_settled(&record.id, digest, flow) {
+            continue;
+        }
+        let takes = match flow.passes_over(order) {
+            None => comptoir_rules::stock::takes(order),
+            Some(_) => BTreeMap::new(),
+        };
+        commit.reserves.push(ReservePut {
+            flow: flow.name.clone(),
+            order: record.id.clone(),
+            target: flow.target.clone(),
+            takes,
+        });
+    }
+}
+
+/// An order that is gone takes nothing any more.
+fn release(hub: &Hub, flows: &[Arc<Flow>], id: &RemoteId, commit: &mut Commit) {
+    let reserving = flows
+        .iter()
+        .filter(|flow| hub.pushes_stock_of(&flow.target));
+    commit.reserves.extend(reserving.map(|flow| ReservePut {
+        flow: flow.name.clone(),
+        order: id.clone(),
+        target: flow.target.clone(),
+        takes: BTreeMap::new(),
+    }));
 }
 
 /// The id of an item that cannot be read; made of its text where it names none.
@@ -414,6 +505,15 @@ impl Known {
         (!covering.is_empty()).then_some(covering)
     }
 
+    /// Whether a flow has settled this very version.
+    fn is_settled(&self, id: &RemoteId, digest: Digest, flow: &Flow) -> bool {
+        self.records.get(id) == Some(&(digest, RecordState::Live))
+            && matches!(
+                self.work.get(&(id.clone(), flow.name.clone())),
+                Some(WorkState::Done)
+            )
+    }
+
     fn may_be_missed(&self, id: &RemoteId) -> bool {
         self.records
             .get(id)
@@ -423,14 +523,18 @@ impl Known {
 
 /// The flows whose business this document is at all.
 fn covering<'a>(flows: &'a [Arc<Flow>], document: &Document) -> Vec<&'a Arc<Flow>> {
-    let placed = document.as_order().and_then(|order| order.dates.placed);
+    let placed = match document {
+        Document::Order(order) => order.dates.placed,
+        Document::Shipment(shipment) => shipment.shipped_at,
+        _ => None,
+    };
     flows.iter().filter(|flow| flow.covers(placed)).collect()
 }
 
 fn due(
-    connection: &Connection,
     kind: Kind,
     id: &RemoteId,
+    root: String,
     want: Digest,
     flows: &[&Arc<Flow>],
     at: i64,
@@ -442,7 +546,7 @@ fn due(
             kind,
             src: id.clone(),
             dst: flow.target.clone(),
-            root: format!("{}/{}/{}", connection.name, kind, id),
+            root: root.clone(),
             want,
             at,
         })

@@ -4,6 +4,7 @@ use crate::connection::Connection;
 use crate::hub::Hub;
 use crate::observe::{self, Stopped};
 use crate::retry;
+use crate::stock;
 use crate::turn;
 use comptoir_model::code::Code;
 use comptoir_model::fault::{Fault, Next};
@@ -258,6 +259,7 @@ impl Owner<'_> {
     async fn turns_on(&self) -> Result<(), StoreError> {
         let (hub, connection) = (self.hub, self.connection);
         self.wait_for_the_last_owner().await?;
+        let mut forecasts = stock::Forecasts::default();
         while !self.is_stopped() {
             self.rest().await?;
             let Some(account) = connection.account() else {
@@ -265,6 +267,17 @@ impl Owner<'_> {
             };
             let ownership = self.lease.read().await.clone();
             let (report, fault) = turn::pass(hub, connection, account, &ownership).await?;
+            if let Some(fault) = fault {
+                self.pause(&fault).await?;
+                continue;
+            }
+            if report.records > 0 {
+                self.resumed().await?;
+                continue;
+            }
+            // Documents come first.
+            let stock = stock::pass::pass(hub, connection, &ownership, &mut forecasts);
+            let (report, fault) = stock.await?;
             if let Some(fault) = fault {
                 self.pause(&fault).await?;
                 continue;

@@ -10,9 +10,10 @@ use comptoir_model::fault::Fault;
 use comptoir_model::key::{ConnectionName, Kind, RecordKey, RemoteId};
 use comptoir_model::order::{Life, Line, Order};
 use comptoir_model::port::{Guard, Proof, Query, Seen, Step};
+use comptoir_rules::shipment::is_shown;
 use comptoir_store::{
-    Commit, IntentOutcome, IntentRow, IntentState, JournalPut, LinkPut, LinkState, StoreError,
-    WorkPut, WorkState,
+    Commit, IntentOutcome, IntentRow, IntentState, JournalPut, LinkPut, LinkState, Reserved,
+    StoreError, WorkPut, WorkState,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -194,6 +195,8 @@ async fn prove_by_state(
         .into_iter()
         .collect();
     let reads = pass.connection.connector.capabilities().reads(Kind::Order);
+    // What a flow reads as its source would be no news to it if it was stored here.
+    let kept = !pass.hub.reads(&pass.connection.name, Kind::Order);
     let mut seen: HashMap<RemoteId, Order> = HashMap::new();
     for chunk in targets.chunks(reads.map_or(100, |reads| reads.ids.max(1))) {
         let connector = &pass.connection.connector;
@@ -207,7 +210,9 @@ async fn prove_by_state(
         };
         for answer in answers {
             if let Seen::Record(record) = answer {
-                commit.records.push(record_put(pass, &record));
+                commit
+                    .records
+                    .extend(kept.then(|| record_put(pass, &record)));
                 if let Document::Order(order) = record.document {
                     seen.insert(record.id, *order);
                 }
@@ -215,12 +220,24 @@ async fn prove_by_state(
         }
     }
     pass.reached = true;
+    let proved_at = pass.hub.store.now().await?;
     for intent in intents {
         let held = intent.target.as_ref().and_then(|target| seen.get(target));
         match held {
             Some(order) if shows(intent, order) => {
                 commit.outcomes.push(outcome(intent, IntentState::Proved));
                 commit.journal.push(note(pass, intent, "proved done"));
+                if intent.kind == Kind::Shipment {
+                    commit.links.extend(shipment_link(pass, intent));
+                    continue;
+                }
+                if reserves(pass, intent) {
+                    commit.reserved.push(Reserved {
+                        flow: intent.flow.clone(),
+                        order: intent.src.clone(),
+                        at: proved_at,
+                    });
+                }
                 if intent.step == Step::Confirm {
                     pass.confirmed.insert(intent.key.clone());
                 }
@@ -232,6 +249,31 @@ async fn prove_by_state(
         }
     }
     Ok(())
+}
+
+/// Whether a write makes the target reserve goods that a flow of stock counts.
+fn reserves(pass: &Pass<'_>, intent: &IntentRow) -> bool {
+    let capabilities = pass.connection.connector.capabilities();
+    let operation = capabilities.operation(intent.kind, intent.step);
+    pass.hub.pushes_stock_of(&pass.connection.name)
+        && operation.is_some_and(|operation| operation.reserves_stock)
+}
+
+/// The link of a shipment that the shop's order shows.
+fn shipment_link(pass: &Pass<'_>, intent: &IntentRow) -> Option<LinkPut> {
+    Some(LinkPut {
+        src: source_of(pass, intent)?,
+        part: String::new(),
+        dst: pass.connection.name.clone(),
+        dst_kind: Kind::Shipment,
+        dst_id: intent.target.clone()?,
+        key: Some(intent.key.clone()),
+        state: LinkState::Live,
+        sole: false,
+        base: Some(intent.input),
+        put: None,
+        at: pass.now,
+    })
 }
 
 /// Whether the order has another note than our update left: a person wrote it since.
@@ -285,6 +327,9 @@ async fn relink(
 
 /// Whether the target shows that this write was done.
 fn shows(intent: &IntentRow, held: &Order) -> bool {
+    if let Ok(Document::Shipment(wanted)) = Document::from_json(&intent.document) {
+        return is_shown(&wanted, held);
+    }
     match intent.step {
         Step::Confirm => matches!(held.status.life, Life::Open | Life::Completed),
         Step::Cancel => held.status.life == Life::Cancelled,
@@ -335,7 +380,7 @@ fn reflects(before: &Order, after: &Order, held: &Order) -> bool {
 /// No proof exists: a person looks. Never repeated by the machine.
 fn nobody_knows(pass: &mut Pass<'_>, intent: &IntentRow, commit: &mut Commit) {
     stays_open(pass, intent);
-    if pass.now < intent.settle_at || intent.kind != Kind::Order {
+    if pass.now < intent.settle_at || intent.kind == Kind::Customer {
         return;
     }
     commit.outcomes.push(outcome(intent, IntentState::Refused));

@@ -65,6 +65,33 @@ pub fn quiet_until(flow: &Flow, now: i64) -> Option<i64> {
     Some(end.as_millisecond().max(now + 1))
 }
 
+/// `"03:00"` as a minute of the day.
+pub fn minute_of_day(text: &str) -> Option<u16> {
+    let (hours, minutes) = text.trim().split_once(':')?;
+    let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+}
+
+/// The next time after `after` (unix ms) that the clocks of the flow's zone show a minute of the day.
+pub fn next_at(flow: &Flow, minute: u16, after: i64) -> i64 {
+    let next = || {
+        let local = local(flow, after)?;
+        let (hour, minute) = (
+            i8::try_from(minute / 60).ok()?,
+            i8::try_from(minute % 60).ok()?,
+        );
+        let today = local.date().at(hour, minute, 0, 0);
+        let zone = local.time_zone();
+        let at = zone.to_timestamp(today).ok()?.as_millisecond();
+        if at > after {
+            return Some(at);
+        }
+        let tomorrow = today.checked_add(1.day()).ok()?;
+        Some(zone.to_timestamp(tomorrow).ok()?.as_millisecond())
+    };
+    next().unwrap_or(after + 24 * 3_600_000)
+}
+
 fn local(flow: &Flow, now: i64) -> Option<ZonedDateTime> {
     let zone = TimeZone::get(&flow.time_zone).unwrap_or(TimeZone::UTC);
     Some(
@@ -167,6 +194,18 @@ mod tests {
         let ten = flow(Some("0 10 * * *"), None);
         assert_eq!(next_poll(&ten, now), at("2026-11-24T09:00:00Z"));
         assert!(check_cron("every day").is_err());
+    }
+
+    #[test]
+    fn a_minute_of_the_day_comes_once_a_day_by_the_clock_of_the_zone() {
+        let night = minute_of_day("03:00").unwrap();
+        let next = |after: &str| next_at(&flow(None, None), night, at(after));
+        // Paris is one hour ahead in winter, two in summer; the clocks go back on 25 October.
+        assert_eq!(next("2026-11-24T12:00:00Z"), at("2026-11-25T02:00:00Z"));
+        assert_eq!(next("2026-11-25T02:00:00Z"), at("2026-11-26T02:00:00Z"));
+        assert_eq!(next("2026-10-24T12:00:00Z"), at("2026-10-25T02:00:00Z"));
+        assert_eq!(minute_of_day("24:00"), None);
+        assert_eq!(minute_of_day("3"), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::flow::{Flow, Mode};
 use crate::hub::Hub;
 use crate::note::{link, rebase};
 use crate::point::Point;
-use crate::{execute, gather, prove, schedule};
+use crate::{execute, gather, prove, schedule, stock};
 use comptoir_model::account::Account;
 use comptoir_model::cause::Cause;
 use comptoir_model::code::Code;
@@ -25,6 +25,8 @@ use std::sync::Arc;
 
 /// Records worked on together.
 const PASS: usize = 400;
+/// What goes this road: documents. Stock has one of its own.
+const KINDS: &[Kind] = &[Kind::Order, Kind::Shipment];
 /// Rounds before a pass gives the rest back to the queue; far above what one record needs.
 const ROUNDS: usize = 40;
 /// What may be noted of a record in one round: its link, its version, its buyer and an address.
@@ -37,6 +39,8 @@ const MOVES: u32 = 5;
 const HOUR_MS: i64 = 3_600_000;
 /// A row of a flow that is off is looked at again after this long; a new revision wakes it at once.
 const OFF_MS: i64 = 24 * 3_600_000;
+/// What comes by itself is looked for again after this long, so that waiting ends.
+const COMES_BY_ITSELF_MS: i64 = 24 * 3_600_000;
 /// A shadow decision is made anew after this long, so that waiting ends.
 const SHADOW_MS: i64 = 24 * 3_600_000;
 
@@ -52,6 +56,8 @@ pub struct Item {
     pub buyer: RemoteId,
     /// Its link.
     pub link: Option<OrderLink>,
+    /// Of a shipment: the shop's order that its order was made from.
+    pub sold: Option<RemoteId>,
     /// The target's record.
     pub target: Option<Target>,
     /// How often it moved under our hands in this pass.
@@ -96,6 +102,16 @@ pub struct Pass<'a> {
     pub learnt: Commit,
 }
 
+impl Item {
+    /// The target's record that it is about, as far as that is known.
+    pub fn target_id(&self) -> Option<&RemoteId> {
+        self.link
+            .as_ref()
+            .map(|link| &link.id)
+            .or(self.sold.as_ref())
+    }
+}
+
 impl<'a> Pass<'a> {
     /// A pass that begins now.
     pub fn new(
@@ -132,11 +148,22 @@ impl<'a> Pass<'a> {
     }
 
     /// Stores what was learnt, as the owner. A preview stores nothing.
-    pub async fn store(&self, commit: Commit) -> Result<(), comptoir_store::StoreError> {
-        if self.ownership.is_some() {
-            self.hub.store.commit(self.ownership, commit).await?;
+    pub async fn store(&self, mut commit: Commit) -> Result<(), comptoir_store::StoreError> {
+        if self.ownership.is_none() {
+            return Ok(());
         }
-        Ok(())
+        let (hub, name) = (self.hub, &self.connection.name);
+        if !hub.pushes_stock_of(name) {
+            hub.store.commit(self.ownership, commit).await?;
+            return Ok(());
+        }
+        stock::stir_takers(hub, &mut commit).await?;
+        let reserved = Commit {
+            reserved: commit.reserved.clone(),
+            ..Commit::default()
+        };
+        hub.store.commit(self.ownership, commit).await?;
+        stock::hint_reserved(hub, name, &reserved).await
     }
 
     /// Stores what was learnt, if anything was.
@@ -181,7 +208,7 @@ pub async fn pass(
         ));
     }
     let works = hub.store.due(&connection.name, KINDS, now, PASS).await?;
-    let works = set_aside(&pass, works).await?;
+    let works = set_aside(hub, ownership, works, now).await?;
     let mut items = gather::items(&mut pass, works).await?;
     load_caps(&mut pass, &items).await?;
     let mut report = Report {
@@ -193,28 +220,34 @@ pub async fn pass(
             break;
         }
         report.writes += round(&mut pass, &mut items).await?;
-        settle(&mut pass, &mut items);
+        let seen_by = match hub.pushes_stock_of(&connection.name) {
+            true => hub.store.now().await?,
+            false => now,
+        };
+        settle(&mut pass, &mut items, seen_by);
     }
     for item in &mut items {
         item.end = Some(End::Due);
     }
-    settle(&mut pass, &mut items);
+    settle(&mut pass, &mut items, now);
     pass.keep().await?;
     report.paused = pass.stop.is_some();
     Ok((report, pass.stop))
 }
 
 /// Rows whose flow is off or keeps quiet now are parked, so that they do not stand in front of others.
-async fn set_aside(
-    pass: &Pass<'_>,
+pub async fn set_aside(
+    hub: &Hub,
+    ownership: &Ownership,
     works: Vec<WorkRow>,
+    now: i64,
 ) -> Result<Vec<WorkRow>, comptoir_store::StoreError> {
     let mut kept = Vec::with_capacity(works.len());
     let mut commit = Commit::default();
     for work in works {
-        let (cause, until) = match pass.hub.flow(&work.flow) {
-            None => (Cause::Off, pass.now + OFF_MS),
-            Some(flow) => match schedule::quiet_until(&flow, pass.now) {
+        let (cause, until) = match hub.flow(&work.flow) {
+            None => (Cause::Off, now + OFF_MS),
+            Some(flow) => match schedule::quiet_until(&flow, now) {
                 Some(until) => (Cause::Quiet(flow.name.to_string()), until),
                 None => {
                     kept.push(work);
@@ -237,7 +270,7 @@ async fn set_aside(
         });
     }
     if !commit.work.is_empty() {
-        pass.store(commit).await?;
+        hub.store.commit(Some(ownership), commit).await?;
     }
     Ok(kept)
 }
@@ -285,7 +318,7 @@ async fn round(
             Decision::Skip(reason) => item.end = Some(End::Skipped(reason)),
             Decision::Hold(causes) => item.end = Some(End::Held(causes, None)),
             Decision::Wait(cause) => {
-                let until = pass.now + pass.hub.patience.first_ms;
+                let until = pass.now + patience(pass, &cause);
                 item.end = Some(End::Waiting(cause, until));
             }
             Decision::Ask(questions) => asks.extend(questions),
@@ -322,6 +355,14 @@ async fn round(
     execute::run(pass, items, writes).await
 }
 
+/// How long something is waited for before it is looked at again. What comes by itself wakes its records when it does.
+fn patience(pass: &Pass<'_>, cause: &Cause) -> i64 {
+    match cause {
+        Cause::Tracking | Cause::Link(..) => COMES_BY_ITSELF_MS,
+        _ => pass.hub.patience.first_ms,
+    }
+}
+
 /// Decides an item. What is only to be noted (a link that was found, the version that stands there) is noted, and it is decided
 /// again at once.
 fn decide_and_note(pass: &mut Pass<'_>, item: &mut Item, notes: &mut Commit) -> Decision {
@@ -350,11 +391,13 @@ pub fn decide_item(pass: &Pass<'_>, item: &Item) -> Decision {
         buyer: &item.buyer,
         party,
         link: item.link.as_ref(),
+        sold: item.sold.as_ref(),
         target: item.target.as_ref(),
         answers: &pass.answers,
         open: &pass.open,
         confirmed: pass.confirmed.contains(&WriteKey::of(&item.source.key, "")),
         verdict: Verdict::of(item.work.approved.as_deref()),
+        now: pass.now,
         can_find: &|kind, attribute| capabilities.finds(kind, attribute),
     })
 }

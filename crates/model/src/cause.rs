@@ -61,6 +61,10 @@ pub enum Cause {
     Quiet(String),
     /// `cap:FLOW`: the flow's cap on changes is reached.
     Cap(String),
+    /// `tracking:shipment`: the shop hears of a shipment once it can be followed.
+    Tracking,
+    /// `zeros:FLOW`: too many of a shop's items would go to zero at once.
+    Zeros(String),
     /// `settle:CONNECTION`: a write may still be under way at the vendor's.
     Settle(String),
     /// `retry:CODE`: a passing fault; tried again soon.
@@ -91,7 +95,13 @@ impl Cause {
             Cause::Tries(_) => Code::TriesExhausted,
             Cause::Rounds => Code::NeverSettles,
             Cause::Cap(_) => Code::CapReached,
-            Cause::Link(..) | Cause::Shadow | Cause::Off | Cause::Quiet(_) | Cause::Settle(_) => {
+            Cause::Zeros(_) => Code::TooManyZeros,
+            Cause::Link(..)
+            | Cause::Tracking
+            | Cause::Shadow
+            | Cause::Off
+            | Cause::Quiet(_)
+            | Cause::Settle(_) => {
                 return None;
             }
         })
@@ -133,6 +143,8 @@ impl fmt::Display for Cause {
             Cause::Off => f.write_str("mode:off"),
             Cause::Quiet(flow) => write!(f, "quiet:{flow}"),
             Cause::Cap(flow) => write!(f, "cap:{flow}"),
+            Cause::Tracking => f.write_str("tracking:shipment"),
+            Cause::Zeros(flow) => write!(f, "zeros:{flow}"),
             Cause::Settle(connection) => write!(f, "settle:{connection}"),
             Cause::Retry(code) => write!(f, "retry:{code}"),
         }
@@ -186,6 +198,8 @@ impl FromStr for Cause {
             ("mode", "off") => Cause::Off,
             ("quiet", flow) => Cause::Quiet(flow.to_owned()),
             ("cap", flow) => Cause::Cap(flow.to_owned()),
+            ("tracking", "shipment") => Cause::Tracking,
+            ("zeros", flow) => Cause::Zeros(flow.to_owned()),
             ("settle", connection) => Cause::Settle(connection.to_owned()),
             ("retry", _) => Cause::Retry(code()?),
             _ => return Err(bad()),
@@ -225,6 +239,8 @@ mod tests {
             Cause::Off,
             Cause::Quiet("orders".into()),
             Cause::Cap("orders".into()),
+            Cause::Tracking,
+            Cause::Zeros("stock".into()),
             Cause::Settle("erp".into()),
             Cause::Retry(Code::ServerError),
         ] {

@@ -96,6 +96,7 @@ codes! {
     416 NoPlacement "No company, price list or warehouse of the ERP fits the order." "Aucune société, liste de prix ou entrepôt de l'ERP ne convient à la commande.";
     417 CancelledInTarget "The ERP cancelled the order while the shop did not." "L'ERP a annulé la commande, pas la boutique.";
     418 MissingSetting "The flow lacks a setting that this order needs." "Il manque au flux un réglage dont cette commande a besoin.";
+    419 TooManyZeros "Too many of a shop's items would go to zero at once." "Trop d'articles de la boutique passeraient à zéro d'un coup.";
     500 BadToml "A configuration file cannot be read." "Un fichier de configuration est illisible.";
     501 UnknownSetting "A configuration file holds a setting that does not exist." "Un fichier de configuration contient un réglage inconnu.";
     502 BadValue "A setting has a value that does not fit." "Un réglage a une valeur qui ne convient pas.";

@@ -89,6 +89,8 @@ pub struct Shipment {
 impl Shipment {
     /// Whether a parcel of it can be followed.
     pub fn is_tracked(&self) -> bool {
-        self.parcels.iter().any(|parcel| !parcel.tracking.is_empty())
+        self.parcels
+            .iter()
+            .any(|parcel| !parcel.tracking.is_empty())
     }
 }

@@ -125,6 +125,8 @@ async fn work(store: &Store) -> Result<(), crate::StoreError> {
     let parts = [(key("1").id, String::new())];
     store.links(&shop(), Kind::Order, &parts, &erp()).await?;
     store.links_back(&erp(), Kind::Order, &one).await?;
+    let (from, to) = (shop(), erp());
+    store.links_between(&from, &to, Kind::Order, &one).await?;
     let values = ["hash-1".to_owned()];
     store
         .identities(&erp(), Kind::Customer, "email", &values)

@@ -252,6 +252,28 @@ impl Store {
         rows.iter().map(link_row).collect()
     }
 
+    /// Links from one source that lead to these records of a target.
+    pub async fn links_between(
+        &self,
+        source: &ConnectionName,
+        target: &ConnectionName,
+        kind: Kind,
+        ids: &[RemoteId],
+    ) -> Result<Vec<LinkRow>, StoreError> {
+        let sql = "SELECT src, part, dst, state, base, put, at FROM link \
+                   WHERE dst_conn = $1 AND dst_kind = $2 AND src_conn = $3 AND dst IN (…)";
+        let fixed = [
+            target.as_str().into(),
+            kind.as_str().into(),
+            source.as_str().into(),
+        ];
+        let rows = self
+            .db
+            .ask_list(sql, &fixed, &crate::record::texts(ids))
+            .await?;
+        rows.iter().map(link_row).collect()
+    }
+
     /// Stored answers to questions about these values.
     pub async fn identities(
         &self,

@@ -2,8 +2,11 @@
 
 use super::parse::line_of;
 use super::{Config, Files, FlowConfig, Problem, quiet_minutes};
+use comptoir_engine::schedule::minute_of_day;
+use comptoir_model::Decimal;
 use comptoir_model::code::Code;
-use comptoir_model::key::{ConnectionName, FlowName};
+use comptoir_model::key::{ConnectionName, FlowName, Kind};
+use comptoir_model::port::Step;
 use comptoir_rules::order::FIELD_VALUES;
 
 /// A file with its text, for problems that name a line.
@@ -102,6 +105,8 @@ fn check_flow(
             problems.push(source.at(setting, problem));
         }
     }
+    check_kind(config, flow, &source, problems);
+    check_stock(flow, &source, problems);
     for value in flow.policy.fields.keys() {
         if FIELD_VALUES.contains(&value.as_str()) {
             continue;
@@ -140,6 +145,92 @@ fn check_flow(
             "l'écrire comme \"22:00-06:00\"",
         );
         problems.push(source.at("quiet", problem));
+    }
+}
+
+/// Whether the two connectors can do what a flow of this kind needs.
+fn check_kind(
+    config: &Config,
+    flow: &FlowConfig,
+    source: &Source<'_>,
+    problems: &mut Vec<Problem>,
+) {
+    let capabilities = |connection: &ConnectionName| {
+        let connection = config.connections.get(connection)?;
+        let spec = crate::workspace::spec(&connection.connector).ok()?;
+        Some((spec.name, spec.capabilities))
+    };
+    let kind = flow.kind;
+    let step = match kind {
+        Kind::Order | Kind::Shipment => Step::Create,
+        Kind::Stock => Step::Update,
+        _ => {
+            let problem = Problem::new(
+                Code::BadValue,
+                format!("there is no flow of kind `{kind}` yet"),
+                format!("il n'y a pas encore de flux du type `{kind}`"),
+            )
+            .fix(
+                "use `order`, `stock` or `shipment`",
+                "prendre `order`, `stock` ou `shipment`",
+            );
+            return problems.push(source.at("kind", problem));
+        }
+    };
+    if let Some((name, can)) = capabilities(&flow.from)
+        && !can.reads(kind).is_some_and(|reads| reads.changes)
+    {
+        let problem = Problem::new(
+            Code::BadValue,
+            format!("connector `{name}` does not read the changes of a {kind}"),
+            format!("le connecteur `{name}` ne lit pas les changements du type `{kind}`"),
+        );
+        problems.push(source.at("from", problem));
+    }
+    if let Some((name, can)) = capabilities(&flow.to)
+        && can.operation(kind, step).is_none()
+    {
+        let problem = Problem::new(
+            Code::BadValue,
+            format!("connector `{name}` writes no {kind}"),
+            format!("le connecteur `{name}` n'écrit rien du type `{kind}`"),
+        );
+        problems.push(source.at("to", problem));
+    }
+}
+
+fn check_stock(flow: &FlowConfig, source: &Source<'_>, problems: &mut Vec<Problem>) {
+    let stock = &flow.stock;
+    let mut bad = |setting: &str, english: &str, french: &str| {
+        problems.push(source.at(setting, Problem::new(Code::BadValue, english, french)));
+    };
+    if stock.share <= Decimal::ZERO || stock.share > Decimal::ONE {
+        bad(
+            "share",
+            "`stock.share` must be above 0 and at most 1",
+            "`stock.share` doit être supérieur à 0 et au plus 1",
+        );
+    }
+    if stock.buffer < Decimal::ZERO {
+        bad(
+            "buffer",
+            "`stock.buffer` cannot be negative",
+            "`stock.buffer` ne peut pas être négatif",
+        );
+    }
+    if stock.zeros_at_most_percent > 100 {
+        bad(
+            "zeros_at_most_percent",
+            "`stock.zeros_at_most_percent` is a percentage, from 0 to 100",
+            "`stock.zeros_at_most_percent` est un pourcentage, de 0 à 100",
+        );
+    }
+    if minute_of_day(&stock.compare_at).is_none() {
+        bad(
+            "compare_at",
+            "`stock.compare_at` is a time of the day, such as \"03:00\"",
+            "`stock.compare_at` est une heure, comme \"03:00\"",
+        );
     }
 }
 

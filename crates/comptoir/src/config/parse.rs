@@ -5,6 +5,8 @@ use comptoir_engine::flow::{Caps, Mode};
 use comptoir_model::code::Code;
 use comptoir_model::key::{ConnectionName, FlowName, Kind};
 use comptoir_rules::policy::OrderPolicy;
+use comptoir_rules::shipment::ShipmentPolicy;
+use comptoir_rules::stock::StockPolicy;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -109,9 +111,15 @@ pub struct FlowConfig {
     /// Caps.
     #[serde(default)]
     pub caps: Caps,
-    /// Policies.
+    /// Policies of a flow of orders.
     #[serde(default)]
     pub policy: OrderPolicy,
+    /// Policies of a flow of stock.
+    #[serde(default)]
+    pub stock: StockPolicy,
+    /// Policies of a flow of shipments.
+    #[serde(default)]
+    pub shipment: ShipmentPolicy,
     /// Names of the tables under `tables/`, without `.csv`.
     #[serde(default)]
     pub tables: TableNames,

@@ -394,6 +394,8 @@ fn flow() -> Flow {
         time_zone: "Europe/Paris".to_owned(),
         caps: Caps::default(),
         policy,
+        stock: Default::default(),
+        shipment: Default::default(),
         revision: 1,
     }
 }

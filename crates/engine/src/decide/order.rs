@@ -19,7 +19,7 @@ pub fn first_time(case: &Case<'_>) -> Decision {
         }
         (None, _) => return Decision::Skip("gone".to_owned()),
     };
-    if let Some(reason) = not_ours(case, order) {
+    if let Some(reason) = case.flow.passes_over(order) {
         return called_off(case, order).unwrap_or(Decision::Skip(reason));
     }
     if !order.refunds.is_empty() {
@@ -72,17 +72,6 @@ pub fn first_time(case: &Case<'_>) -> Decision {
             claims: Vec::new(),
         })),
     }
-}
-
-/// Why this order is not imported, if it is not.
-fn not_ours(case: &Case<'_>, order: &Order) -> Option<String> {
-    if order.status.life == Life::Trashed || !case.flow.statuses.contains(&order.status.word) {
-        return Some(format!("status:{}", order.status.word));
-    }
-    if order.test && !case.flow.tests {
-        return Some("test".to_owned());
-    }
-    (!case.flow.covers(order.dates.placed)).then(|| "before-start".to_owned())
 }
 
 /// An order that is over in the source the first time we see it may be in the target all the same: we wrote it, and an older copy of

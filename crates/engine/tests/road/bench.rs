@@ -67,6 +67,8 @@ impl Bench {
                 time_zone: "UTC".to_owned(),
                 caps: Caps::default(),
                 policy,
+                stock: Default::default(),
+                shipment: Default::default(),
                 revision: 1,
             },
             tries: 3,
@@ -264,7 +266,13 @@ async fn work(hub: &Hub) -> Option<Fault> {
         }
         if report.records == 0 {
             let soon = hub.store.now().await.unwrap() + 1_000;
-            if hub.store.due(&erp.name, &[Kind::Order], soon, 1).await.unwrap().is_empty() {
+            if hub
+                .store
+                .due(&erp.name, &[Kind::Order], soon, 1)
+                .await
+                .unwrap()
+                .is_empty()
+            {
                 return None;
             }
             tokio::time::sleep(Duration::from_millis(2)).await;

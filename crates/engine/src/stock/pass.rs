@@ -1,0 +1,436 @@
+//! A pass over the items that are due for one shop: its orders are read, then what each item should show is decided and written in
+//! batches.
+
+use super::decide::{Put, StockDecision, shown};
+use super::gather::Known;
+use super::zeros::Forecasts;
+use crate::batch::{self, Answered};
+use crate::connection::Connection;
+use crate::flow::{Flow, Mode};
+use crate::hub::Hub;
+use crate::observe::{self, Stopped};
+use crate::retry;
+use crate::turn::{self, Report};
+use comptoir_model::cause::Cause;
+use comptoir_model::document::{Digest, Document};
+use comptoir_model::fault::{Fault, Next};
+use comptoir_model::key::{FlowName, Kind, RecordKey, RemoteId, WriteKey};
+use comptoir_model::port::{Seen, Step, Write, Written};
+use comptoir_store::{
+    Commit, JournalPut, LevelPut, LevelRow, Ownership, StoreError, WorkPut, WorkRow, WorkState,
+};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Items worked on together: four calls of a hundred.
+const PASS: usize = 400;
+/// A shadow decision is made anew after this long, so that waiting ends.
+const SHADOW_MS: i64 = 24 * 3_600_000;
+
+/// How an item leaves a pass.
+enum End {
+    Done,
+    Skipped(&'static str),
+    Held(Cause),
+    Waiting(Cause, i64),
+    Due,
+}
+
+/// Works on the items due for a shop once.
+///
+/// # Errors
+/// The store's.
+pub async fn pass(
+    hub: &Hub,
+    connection: &Connection,
+    ownership: &Ownership,
+    forecasts: &mut Forecasts,
+) -> Result<(Report, Option<Fault>), StoreError> {
+    let now = hub.store.now().await?;
+    let works = hub
+        .store
+        .due(&connection.name, &[Kind::Stock], now, PASS)
+        .await?;
+    let works = turn::set_aside(hub, ownership, works, now).await?;
+    let mut report = Report {
+        records: works.len(),
+        ..Report::default()
+    };
+    if works.is_empty() {
+        return Ok((report, None));
+    }
+    // The window in which a sale is not known is the time from here to the write.
+    match observe::poll_now(hub, connection, ownership, Kind::Order).await {
+        Ok(()) => {}
+        Err(Stopped::Store(error)) => return Err(error),
+        Err(Stopped::Fault(fault)) => {
+            report.paused = true;
+            return Ok((report, Some(fault)));
+        }
+    }
+    let mut by_flow: BTreeMap<FlowName, Vec<WorkRow>> = BTreeMap::new();
+    for work in works {
+        by_flow.entry(work.flow.clone()).or_default().push(work);
+    }
+    for (name, works) in by_flow {
+        let Some(flow) = hub.flow(&name) else {
+            continue;
+        };
+        let capped = forecasts.capped(hub, connection, &flow, now).await?;
+        let mut batch = Batch {
+            hub,
+            connection,
+            flow,
+            now,
+            ends: Vec::new(),
+            commit: Commit::default(),
+        };
+        let stop = batch.work(works, capped, &mut report).await?;
+        hub.store.commit(Some(ownership), batch.commit).await?;
+        if stop.is_some() {
+            report.paused = true;
+            return Ok((report, stop));
+        }
+    }
+    Ok((report, None))
+}
+
+/// The items of one flow in a pass.
+struct Batch<'a> {
+    hub: &'a Hub,
+    connection: &'a Connection,
+    flow: Arc<Flow>,
+    now: i64,
+    ends: Vec<(WorkRow, End)>,
+    commit: Commit,
+}
+
+impl Batch<'_> {
+    /// Decides and writes; everything learnt is in the commit. Answers the fault that pauses the connection, if one came.
+    async fn work(
+        &mut self,
+        works: Vec<WorkRow>,
+        capped: bool,
+        report: &mut Report,
+    ) -> Result<Option<Fault>, StoreError> {
+        let items: Vec<RemoteId> = works.iter().map(|work| work.src.clone()).collect();
+        let mut known = Known::load(self.hub, &self.flow, &items).await?;
+        let mut puts: Vec<(WorkRow, Vec<Put>)> = Vec::new();
+        let mut looks: Vec<(WorkRow, Vec<RemoteId>)> = Vec::new();
+        for work in works {
+            let decision = known.decide(&self.flow, &work, capped);
+            self.sort(work, decision, &mut puts, &mut looks);
+        }
+        let mut stop = None;
+        if !looks.is_empty() {
+            let (works, ids): (Vec<WorkRow>, Vec<Vec<RemoteId>>) = looks.into_iter().unzip();
+            match self.look(&ids.concat()).await? {
+                Ok(seen) => {
+                    known.note_shop(&seen);
+                    for work in works {
+                        let decision = known.decide(&self.flow, &work, capped);
+                        let mut again = Vec::new();
+                        self.sort(work, decision, &mut puts, &mut again);
+                        // Stirred again while it was looked at.
+                        self.ends
+                            .extend(again.into_iter().map(|(work, _)| (work, End::Due)));
+                    }
+                }
+                Err(fault) => {
+                    self.ends
+                        .extend(works.into_iter().map(|work| (work, End::Due)));
+                    stop = Some(fault);
+                }
+            }
+        }
+        if stop.is_none() && !puts.is_empty() {
+            stop = self.write(puts, report).await?;
+        } else {
+            self.ends
+                .extend(puts.into_iter().map(|(work, _)| (work, End::Due)));
+        }
+        let ends = std::mem::take(&mut self.ends);
+        for (work, end) in ends {
+            let digest = known.erp(&work.src).map(|level| level.digest);
+            self.commit.work.push(work_put(&work, end, digest));
+        }
+        Ok(stop)
+    }
+
+    fn sort(
+        &mut self,
+        work: WorkRow,
+        decision: StockDecision,
+        puts: &mut Vec<(WorkRow, Vec<Put>)>,
+        looks: &mut Vec<(WorkRow, Vec<RemoteId>)>,
+    ) {
+        let end = match decision {
+            StockDecision::Nothing => End::Done,
+            StockDecision::Skip(reason) => End::Skipped(reason),
+            StockDecision::Hold(cause) => {
+                let causes = [cause.to_string()];
+                let what = serde_json::json!({"event": "held", "causes": causes});
+                let line = self.journal(&work, what);
+                self.commit.journal.push(line);
+                End::Held(cause)
+            }
+            StockDecision::Look(ids) => {
+                looks.push((work, ids));
+                return;
+            }
+            StockDecision::Put(_) if self.flow.mode != Mode::Live && work.approved.is_none() => {
+                End::Waiting(Cause::Shadow, self.now + SHADOW_MS)
+            }
+            StockDecision::Put(wanted) => {
+                puts.push((work, wanted));
+                return;
+            }
+        };
+        self.ends.push((work, end));
+    }
+
+    /// Reads items of the shop. What was seen is in the commit.
+    async fn look(
+        &mut self,
+        ids: &[RemoteId],
+    ) -> Result<Result<HashMap<RemoteId, Option<LevelRow>>, Fault>, StoreError> {
+        let connector = &self.connection.connector;
+        let reads = connector.capabilities().reads(Kind::Stock);
+        let mut seen = HashMap::new();
+        for chunk in ids.chunks(reads.map_or(100, |reads| reads.ids.max(1))) {
+            let began = self.hub.store.now().await?;
+            let read = retry::read(&self.hub.patience, || connector.read(Kind::Stock, chunk)).await;
+            let answers = match read {
+                Ok(answers) => answers,
+                Err(fault) => return Ok(Err(fault)),
+            };
+            for answer in answers {
+                match answer {
+                    Seen::Record(record) => {
+                        if let Document::Stock(stock) = record.document {
+                            let level = self.level(record.id.clone(), stock, began);
+                            seen.insert(record.id, Some(row_of(&level)));
+                            self.commit.levels.push(level);
+                        }
+                    }
+                    Seen::Gone(id) => {
+                        let gone = (self.connection.name.clone(), id.clone());
+                        self.commit.levels_gone.push(gone);
+                        seen.insert(id, None);
+                    }
+                    // What it was last seen as is all that is known.
+                    Seen::Unreadable(_) => {}
+                }
+            }
+        }
+        Ok(Ok(seen))
+    }
+
+    fn level(&self, item: RemoteId, stock: comptoir_model::stock::Stock, as_of: i64) -> LevelPut {
+        LevelPut {
+            connection: self.connection.name.clone(),
+            item,
+            stock,
+            as_of,
+            zeroed_at: None,
+        }
+    }
+
+    fn journal(&self, work: &WorkRow, what: serde_json::Value) -> JournalPut {
+        JournalPut {
+            connection: self.connection.name.clone(),
+            at: self.now,
+            flow: Some(self.flow.name.clone()),
+            kind: Kind::Stock,
+            src: work.src.clone(),
+            intent: None,
+            what,
+        }
+    }
+
+    /// Writes in batches, and notes each answer.
+    async fn write(
+        &mut self,
+        puts: Vec<(WorkRow, Vec<Put>)>,
+        report: &mut Report,
+    ) -> Result<Option<Fault>, StoreError> {
+        let mut writes = Vec::new();
+        for (work, wanted) in &puts {
+            writes.extend(
+                wanted
+                    .iter()
+                    .map(|put| (work.tries, self.write_of(work, put))),
+            );
+        }
+        report.writes += writes.len();
+        let answers = batch::call(self.connection, writes).await;
+        let ended = self.hub.store.now().await?;
+        let failed = |answered: &Answered| matches!(&answered.result, Err(fault) if matches!(fault.next, Next::Later { .. } | Next::Unknown));
+        let all = answers.iter().all(failed);
+        let mut answers = answers.into_iter();
+        let mut stop = None;
+        for (work, wanted) in puts {
+            let mut end = End::Done;
+            for (put, answered) in wanted.into_iter().zip(answers.by_ref()) {
+                match answered.result {
+                    Ok(written) => self.done(&work, put, written, ended),
+                    Err(fault) => {
+                        let alone = answered.alone;
+                        end = self.not_done(
+                            &work,
+                            &put,
+                            fault,
+                            Failed { all, alone, ended },
+                            &mut stop,
+                        );
+                    }
+                }
+            }
+            self.ends.push((work, end));
+        }
+        Ok(stop)
+    }
+
+    fn write_of(&self, work: &WorkRow, put: &Put) -> Write {
+        let key = RecordKey {
+            connection: self.flow.source.clone(),
+            kind: Kind::Stock,
+            id: work.src.clone(),
+        };
+        Write {
+            key: WriteKey::of(&key, ""),
+            kind: Kind::Stock,
+            step: Step::Update,
+            target: Some(put.item.clone()),
+            document: Document::Stock(put.document()),
+            before: Some(Document::Stock(put.before.clone())),
+            expects: None,
+        }
+    }
+
+    fn done(&mut self, work: &WorkRow, put: Put, written: Written, ended: i64) {
+        let stock = match written.seen.map(|record| record.document) {
+            Some(Document::Stock(stock)) => stock,
+            _ => put.document(),
+        };
+        let what = serde_json::json!({
+            "event": "put",
+            "item": put.item,
+            "from": shown(&put.before),
+            "to": put.quantity,
+        });
+        let line = self.journal(work, what);
+        self.commit.journal.push(line);
+        let zeroed_at = put.empties().then_some(ended);
+        let level = self.level(put.item, stock, ended);
+        self.commit.levels.push(LevelPut { zeroed_at, ..level });
+    }
+
+    fn not_done(
+        &mut self,
+        work: &WorkRow,
+        put: &Put,
+        fault: Fault,
+        how: Failed,
+        stop: &mut Option<Fault>,
+    ) -> End {
+        let what = serde_json::json!({"event": "failed", "item": put.item, "fault": fault});
+        let line = self.journal(work, what);
+        self.commit.journal.push(line);
+        let patience = &self.hub.patience;
+        let code = fault.code;
+        let tries = work.tries + 1;
+        match fault.next {
+            Next::Gone => {
+                let gone = (self.connection.name.clone(), put.item.clone());
+                self.commit.levels_gone.push(gone);
+                End::Due
+            }
+            Next::Refused => End::Held(Cause::Refused(code)),
+            Next::Locked => {
+                *stop = Some(fault);
+                End::Due
+            }
+            // It sold meanwhile: read again, and decided on that.
+            Next::Moved => {
+                let unseen = self.level(put.item.clone(), put.before.clone(), work.since);
+                self.commit.levels.push(unseen);
+                End::Waiting(Cause::Retry(code), how.ended + patience.first_ms)
+            }
+            Next::Later { .. } | Next::Unknown if how.all => {
+                *stop = Some(fault);
+                End::Due
+            }
+            Next::Later { .. } | Next::Unknown | Next::Bug
+                if tries >= patience.tries && how.alone =>
+            {
+                End::Held(match fault.next {
+                    Next::Bug => Cause::Bug(code),
+                    _ => Cause::Tries(code),
+                })
+            }
+            // What was lost on the way may still arrive, and would put an old value over a new one.
+            Next::Unknown => {
+                let operation = self.connection.connector.capabilities();
+                let operation = operation.operation(Kind::Stock, Step::Update);
+                let settle = operation.map_or(0, |operation| self.connection.settle_ms(operation));
+                End::Waiting(
+                    Cause::Retry(code),
+                    how.ended + settle.max(patience.first_ms),
+                )
+            }
+            Next::Later { .. } | Next::Bug => {
+                let wait = patience.wait_ms(tries, &fault);
+                End::Waiting(Cause::Retry(code), how.ended + wait)
+            }
+        }
+    }
+}
+
+/// The circumstances of a failed write.
+struct Failed {
+    /// Every write of the pass failed.
+    all: bool,
+    /// It was alone in its call.
+    alone: bool,
+    /// When the calls had ended (unix ms).
+    ended: i64,
+}
+
+fn row_of(level: &LevelPut) -> LevelRow {
+    LevelRow {
+        item: level.item.clone(),
+        stock: level.stock.clone(),
+        digest: LevelPut::digest(&level.stock),
+        as_of: level.as_of,
+    }
+}
+
+fn work_put(work: &WorkRow, end: End, digest: Option<Digest>) -> WorkPut {
+    let tries = match end {
+        End::Waiting(Cause::Retry(_), _) => work.tries + 1,
+        End::Waiting(..) | End::Due => work.tries,
+        End::Done | End::Skipped(_) | End::Held(_) => 0,
+    };
+    let (state, cause, due) = match end {
+        End::Done => (WorkState::Done, None, None),
+        End::Skipped(reason) => (WorkState::Skipped, Some(reason.to_owned()), None),
+        End::Held(cause) => (WorkState::Held, Some(cause.to_string()), None),
+        End::Waiting(cause, until) => (WorkState::Waiting, Some(cause.to_string()), Some(until)),
+        End::Due => (WorkState::Due, None, Some(0)),
+    };
+    let settled = matches!(state, WorkState::Done | WorkState::Skipped);
+    WorkPut {
+        flow: work.flow.clone(),
+        kind: work.kind,
+        src: work.src.clone(),
+        state,
+        cause,
+        due,
+        done: digest.filter(|_| settled),
+        tries,
+        rounds: 0,
+        decided: work.want,
+        since: Some(work.since),
+    }
+}
