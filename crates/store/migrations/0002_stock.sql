@@ -1,7 +1,7 @@
 -- What of a product can be sold, as last read or put: one small row each, never a document.
 CREATE TABLE level (
   conn TEXT NOT NULL, item TEXT NOT NULL, sku TEXT NOT NULL, stock TEXT NOT NULL, digest BLOB NOT NULL,
-  as_of BIGINT NOT NULL, zeroed_at BIGINT,
+  as_of BIGINT NOT NULL, zeroed_at BIGINT, sold_at BIGINT,
   PRIMARY KEY (conn, item)
 );
 CREATE INDEX level_sku ON level (conn, sku);

@@ -62,6 +62,8 @@ pub struct Commit {
     pub wake: Vec<String>,
     /// Levels of stock, read or put.
     pub levels: Vec<LevelPut>,
+    /// Items of a shop, by stock keeping unit, of which an order was seen at a time (unix ms).
+    pub sold: Vec<(ConnectionName, String, i64)>,
     /// Items that are gone.
     pub levels_gone: Vec<(ConnectionName, RemoteId)>,
     /// What kits are made of.
@@ -90,6 +92,7 @@ impl Commit {
             && self.identities.is_empty()
             && self.wake.is_empty()
             && self.levels.is_empty()
+            && self.sold.is_empty()
             && self.levels_gone.is_empty()
             && self.kits.is_empty()
             && self.reserves.is_empty()
@@ -183,6 +186,7 @@ impl Tx {
         self.put_links(&commit.links).await?;
         self.put_identities(&commit.identities).await?;
         self.put_levels(&commit.levels).await?;
+        self.put_sold(&commit.sold).await?;
         self.forget_levels(&commit.levels_gone).await?;
         self.put_kits(&commit.kits).await?;
         self.put_reserves(&commit.reserves).await?;

@@ -43,6 +43,15 @@ pub struct LevelRow {
     pub digest: Digest,
     /// When the reading that saw it began, or the write that put it ended (unix ms).
     pub as_of: i64,
+    /// When an order for it was seen last (unix ms): its shop has taken the goods off by itself.
+    pub sold_at: Option<i64>,
+}
+
+impl LevelRow {
+    /// Whether an order has changed it since it was seen.
+    pub fn is_stale(&self) -> bool {
+        self.sold_at.is_some_and(|at| at >= self.as_of)
+    }
 }
 
 /// The components of a kit, which replace those it had.
@@ -56,7 +65,7 @@ pub struct KitPut {
     pub components: Vec<RemoteId>,
 }
 
-const LEVEL: &str = "item, stock, digest, as_of";
+const LEVEL: &str = "item, stock, digest, as_of, sold_at";
 
 fn level_row(row: &Row) -> Result<LevelRow, StoreError> {
     Ok(LevelRow {
@@ -64,6 +73,7 @@ fn level_row(row: &Row) -> Result<LevelRow, StoreError> {
         stock: serde_json::from_str(&row.string(1)?).map_err(damaged)?,
         digest: row.digest(2)?.ok_or_else(|| damaged("level.digest"))?,
         as_of: row.number(3)?,
+        sold_at: row.int(4)?,
     })
 }
 
@@ -91,6 +101,23 @@ impl Tx {
                    WHERE level.as_of <= excluded.as_of";
         let rows = rows.into_values().collect();
         self.many(sql, &[], rows).await.map(drop)
+    }
+
+    /// Notes that orders for items were seen.
+    pub(crate) async fn put_sold(
+        &mut self,
+        sold: &[(ConnectionName, String, i64)],
+    ) -> Result<(), StoreError> {
+        let mut by_shop: BTreeMap<(&ConnectionName, i64), BTreeSet<&str>> = BTreeMap::new();
+        for (connection, sku, at) in sold {
+            by_shop.entry((connection, *at)).or_default().insert(sku);
+        }
+        let sql = "UPDATE level SET sold_at = $1 WHERE conn = $2 AND sku IN (…)";
+        for ((connection, at), skus) in by_shop {
+            let fixed = [at.into(), connection.as_str().into()];
+            self.many(sql, &fixed, list(skus)).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn forget_levels(

@@ -25,10 +25,6 @@ pub struct StockCase<'a> {
     pub component: &'a dyn Fn(&RemoteId) -> Option<(Stock, Decimal)>,
     /// The shop's items with its stock keeping unit, as last seen or put.
     pub shop: &'a [LevelRow],
-    /// Whether the ERP's figures are news; otherwise only orders or the shop gave the reason to look.
-    pub news: bool,
-    /// Since when it is due (unix ms).
-    pub since: i64,
     /// Too many items would go to zero.
     pub capped: bool,
     /// What a person answered, if it was held.
@@ -125,7 +121,7 @@ pub fn decide(case: &StockCase<'_>) -> StockDecision {
     let (mut puts, mut looks) = (Vec::new(), Vec::new());
     for level in differing {
         // A sale is the usual reason: the shop has taken it off by itself, and needs no telling.
-        if !case.news && level.as_of <= case.since {
+        if level.is_stale() {
             looks.push(level.item.clone());
         }
         puts.push(Put {
@@ -170,7 +166,15 @@ mod tests {
             },
             digest: Digest::of(b""),
             as_of,
+            sold_at: None,
         }
+    }
+
+    fn sold(level: LevelRow) -> [LevelRow; 1] {
+        [LevelRow {
+            sold_at: Some(1_000),
+            ..level
+        }]
     }
 
     fn nobody(_: &RemoteId) -> Option<(Stock, Decimal)> {
@@ -191,8 +195,6 @@ mod tests {
             in_flight: Decimal::ZERO,
             component: &nobody,
             shop,
-            news: true,
-            since: 1_000,
             capped: false,
             verdict: None,
         };
@@ -219,21 +221,18 @@ mod tests {
 
     #[test]
     fn a_sale_is_looked_at_before_the_shop_is_told_what_it_knows() {
-        let shop = [level("1", 10, 500)];
-        let sale = |case: &mut StockCase<'_>| {
-            case.in_flight = 1.into();
-            case.news = false;
-        };
+        let shop = sold(level("1", 10, 500));
+        let sale = |case: &mut StockCase<'_>| case.in_flight = 1.into();
         assert_eq!(
             decided(&level("p", 10, 0), &shop, sale),
             StockDecision::Look(vec!["1".into()])
         );
-        let shop = [level("1", 9, 2_000)];
+        let shop = sold(level("1", 9, 2_000));
         assert_eq!(
             decided(&level("p", 10, 0), &shop, sale),
             StockDecision::Nothing
         );
-        let shop = [level("1", 7, 2_000)];
+        let shop = sold(level("1", 7, 2_000));
         assert_eq!(
             quantities(decided(&level("p", 10, 0), &shop, sale)),
             [("1".to_owned(), 9.into())]

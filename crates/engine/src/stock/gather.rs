@@ -126,8 +126,6 @@ impl Known {
             in_flight,
             component: &component,
             shop: self.shop.get(sku).map_or(&[][..], Vec::as_slice),
-            news: erp.is_some_and(|level| work.done != Some(level.digest)),
-            since: work.since,
             capped,
             verdict: Verdict::of(work.approved.as_deref()),
         })

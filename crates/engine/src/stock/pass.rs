@@ -266,7 +266,8 @@ impl Batch<'_> {
         let answers = batch::call(self.connection, writes).await;
         let ended = self.hub.store.now().await?;
         let failed = |answered: &Answered| matches!(&answered.result, Err(fault) if matches!(fault.next, Next::Later { .. } | Next::Unknown));
-        let all = answers.iter().all(failed);
+        // One that fails alone says nothing about the shop, which has just answered.
+        let all = answers.len() > 1 && answers.iter().all(failed);
         let mut answers = answers.into_iter();
         let mut stop = None;
         for (work, wanted) in puts {
@@ -353,8 +354,12 @@ impl Batch<'_> {
             }
             // It sold meanwhile: read again, and decided on that.
             Next::Moved => {
-                let unseen = self.level(put.item.clone(), put.before.clone(), work.since);
-                self.commit.levels.push(unseen);
+                let sold = (
+                    self.connection.name.clone(),
+                    put.before.sku.clone(),
+                    how.ended,
+                );
+                self.commit.sold.push(sold);
                 End::Waiting(Cause::Retry(code), how.ended + patience.first_ms)
             }
             Next::Later { .. } | Next::Unknown if how.all => {
@@ -403,6 +408,7 @@ fn row_of(level: &LevelPut) -> LevelRow {
         stock: level.stock.clone(),
         digest: LevelPut::digest(&level.stock),
         as_of: level.as_of,
+        sold_at: None,
     }
 }
 

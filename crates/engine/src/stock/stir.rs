@@ -14,7 +14,8 @@ fn pushing<'a>(hub: &'a Hub, erp: &'a ConnectionName) -> impl Iterator<Item = &'
         .filter(move |flow| flow.kind == Kind::Stock && flow.source == *erp)
 }
 
-/// Has every item decided again that the orders of this commit take of, or took of before: the items with these stock keeping units,
+/// Notes that a shop's own figures have moved by these orders, and has every item decided again that the orders of this commit take of, or took of before: the
+/// items with these stock keeping units,
 /// their components, and the kits that these are in.
 ///
 /// # Errors
@@ -29,8 +30,24 @@ pub async fn stir_takers(hub: &Hub, commit: &mut Commit) -> Result<(), StoreErro
         let (_, of_flow) = of_flow.or_insert_with(|| (put.target.clone(), Vec::new()));
         of_flow.push(put.order.clone());
     }
+    let now = hub.store.now().await?;
+    for put in &commit.reserves {
+        if let Some(flow) = hub.flow(&put.flow) {
+            let sold = put
+                .takes
+                .keys()
+                .map(|sku| (flow.source.clone(), sku.clone(), now));
+            commit.sold.extend(sold);
+        }
+    }
     for (flow, (erp, orders)) in orders {
         let before = hub.store.skus_taken(&flow, &orders).await?;
+        if let Some(flow) = hub.flow(&flow) {
+            let sold = before
+                .iter()
+                .map(|sku| (flow.source.clone(), sku.clone(), now));
+            commit.sold.extend(sold);
+        }
         skus.entry(erp).or_default().extend(before);
     }
     for (erp, skus) in skus {

@@ -98,12 +98,7 @@ async fn would_go(
         let items: Vec<RemoteId> = works.iter().map(|work| work.src.clone()).collect();
         let known = Known::load(hub, flow, &items).await?;
         for work in &works {
-            // Everything is news here: what would only be looked at first may go to zero too.
-            let work = WorkRow {
-                done: None,
-                ..work.clone()
-            };
-            if let StockDecision::Put(puts) = known.decide(flow, &work, false) {
+            if let StockDecision::Put(puts) = known.decide(flow, work, false) {
                 zeros += puts.iter().filter(|put| Put::empties(put)).count() as u64;
             }
         }

@@ -1,19 +1,23 @@
 //! A hub between the fake shop and the fake ERP, over a store in a temporary folder that can be stopped and opened again.
 
-use crate::fakes::{Erp, Shop};
+use crate::fakes::Erp;
+use crate::shop::Shop;
 use comptoir_engine::connection::Connection;
 use comptoir_engine::decide::Verdict;
 use comptoir_engine::flow::{Caps, Flow, Mode};
 use comptoir_engine::hub::Hub;
+use comptoir_engine::observe::{self, Stopped};
 use comptoir_engine::point::{Breakpoints, Point};
 use comptoir_engine::preview::{self, Preview};
-use comptoir_engine::{observe, turn};
+use comptoir_engine::stock::{self, Forecasts};
+use comptoir_engine::turn;
+use comptoir_model::account::Account;
 use comptoir_model::fault::Fault;
 use comptoir_model::key::{Kind, RemoteId};
 use comptoir_model::order::{Life, Line, LineTax, Order, Status};
 use comptoir_rules::policy::{LineProducts, OrderPolicy, Tables};
 use comptoir_rules::table::Table;
-use comptoir_store::{Store, StoreOptions, StoreUrl};
+use comptoir_store::{Ownership, Store, StoreOptions, StoreUrl};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -27,6 +31,8 @@ pub struct Bench {
     pub erp: Erp,
     /// The flow, as the next run takes it.
     pub flow: Flow,
+    /// More flows, of what goes back to the shop.
+    pub back: Vec<Flow>,
     /// Waits of tests are short.
     pub tries: u32,
     ids: Vec<RemoteId>,
@@ -71,9 +77,42 @@ impl Bench {
                 shipment: Default::default(),
                 revision: 1,
             },
+            back: Vec::new(),
             tries: 3,
             ids: Vec::new(),
         }
+    }
+
+    /// Adds a live flow of a kind back from the ERP to the shop.
+    pub fn add_back(&mut self, kind: Kind) -> &mut Flow {
+        let flow = Flow {
+            name: kind.as_str().parse().unwrap(),
+            kind,
+            source: self.flow.target.clone(),
+            target: self.flow.source.clone(),
+            ..self.flow.clone()
+        };
+        self.back.push(flow);
+        let last = self.back.len() - 1;
+        &mut self.back[last]
+    }
+
+    /// The state of a record of a flow, as `state cause`.
+    pub async fn stands_in(&self, flow: &str, kind: Kind, id: &str) -> String {
+        let store = self.store().await;
+        let id = RemoteId::from(id);
+        let (flow, ids) = (flow.parse().unwrap(), std::slice::from_ref(&id));
+        let works = store.work(&flow, kind, ids).await.unwrap();
+        works.get(&id).map_or_else(
+            || "unknown".to_owned(),
+            |work| {
+                format!(
+                    "{} {}",
+                    work.state.as_str(),
+                    work.cause.as_deref().unwrap_or("-")
+                )
+            },
+        )
     }
 
     /// Places or changes an order of the shop.
@@ -107,7 +146,8 @@ impl Bench {
             Connection::new("shop".parse().unwrap(), Arc::new(self.shop.clone())),
             Connection::new("erp".parse().unwrap(), Arc::new(self.erp.clone())),
         ];
-        let flows = vec![self.flow.clone()];
+        let mut flows = vec![self.flow.clone()];
+        flows.extend(self.back.iter().cloned());
         let mut hub = Hub::new(self.store().await, connections, flows, "test".to_owned())
             .await
             .unwrap();
@@ -196,22 +236,8 @@ impl Bench {
 
     /// The state of one order, as `state cause`.
     pub async fn stands(&self, id: &str) -> String {
-        let store = self.store().await;
-        let id = RemoteId::from(id);
-        let works = store
-            .work(&self.flow.name, Kind::Order, std::slice::from_ref(&id))
+        self.stands_in(self.flow.name.as_str(), Kind::Order, id)
             .await
-            .unwrap();
-        works.get(&id).map_or_else(
-            || "unknown".to_owned(),
-            |work| {
-                format!(
-                    "{} {}",
-                    work.state.as_str(),
-                    work.cause.as_deref().unwrap_or("-")
-                )
-            },
-        )
     }
 
     /// A person answers a held order.
@@ -255,30 +281,81 @@ async fn work(hub: &Hub) -> Option<Fault> {
     let reader = own(shop).await;
     let writer = own(erp).await;
     let account = Arc::new(erp.connector.probe().await.unwrap());
+    let mut way_back = WayBack::new(hub, &reader, &writer).await;
     // Far more than any of the tests needs; a road that never ends is a failure.
     for _ in 0..60 {
-        observe::observe(hub, shop, &reader).await.unwrap();
+        if let Err(Stopped::Fault(fault)) = observe::observe(hub, shop, &reader).await {
+            return Some(fault);
+        }
         let (report, fault) = turn::pass(hub, erp, account.clone(), &writer)
             .await
             .unwrap();
         if fault.is_some() {
             return fault;
         }
-        if report.records == 0 {
+        let back = match way_back.run().await {
+            Ok(records) => records,
+            Err(fault) => return Some(fault),
+        };
+        if report.records + back == 0 {
             let soon = hub.store.now().await.unwrap() + 1_000;
-            if hub
-                .store
-                .due(&erp.name, &[Kind::Order], soon, 1)
-                .await
-                .unwrap()
-                .is_empty()
-            {
+            let due = async |connection: &Connection, kinds: &[Kind]| {
+                let due = hub.store.due(&connection.name, kinds, soon, 1).await;
+                due.unwrap().len()
+            };
+            let left = due(erp, &[Kind::Order]).await;
+            if left + due(shop, &[Kind::Shipment, Kind::Stock]).await == 0 {
                 return None;
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
     panic!("it does not settle");
+}
+
+/// What goes back from the ERP to the shop: nothing when no flow does.
+struct WayBack<'a> {
+    hub: &'a Hub,
+    shop: &'a Connection,
+    erp: &'a Connection,
+    account: Arc<Account>,
+    of_shop: &'a Ownership,
+    of_erp: &'a Ownership,
+    forecasts: Forecasts,
+}
+
+impl<'a> WayBack<'a> {
+    async fn new(hub: &'a Hub, of_shop: &'a Ownership, of_erp: &'a Ownership) -> Self {
+        let shop = &hub.connections[&"shop".parse().unwrap()];
+        WayBack {
+            hub,
+            shop,
+            erp: &hub.connections[&"erp".parse().unwrap()],
+            account: Arc::new(shop.connector.probe().await.unwrap()),
+            of_shop,
+            of_erp,
+            forecasts: Forecasts::default(),
+        }
+    }
+
+    /// Reads the ERP and writes to the shop once. Answers how many records were worked on.
+    async fn run(&mut self) -> Result<usize, Fault> {
+        if self.hub.flows.len() == 1 {
+            return Ok(0);
+        }
+        if let Err(Stopped::Fault(fault)) = observe::observe(self.hub, self.erp, self.of_erp).await
+        {
+            return Err(fault);
+        }
+        let documents = turn::pass(self.hub, self.shop, self.account.clone(), self.of_shop);
+        let (report, fault) = documents.await.unwrap();
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        let items = stock::pass::pass(self.hub, self.shop, self.of_shop, &mut self.forecasts);
+        let (of_stock, fault) = items.await.unwrap();
+        fault.map_or(Ok(report.records + of_stock.records), Err)
+    }
 }
 
 /// An order of one mug at 12.00 with tax, ready to be imported.

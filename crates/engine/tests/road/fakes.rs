@@ -1,5 +1,6 @@
-//! A shop and an ERP in memory, behind the port. They do what a connector would tell, and fail on demand.
+//! An ERP in memory, behind the port. It does what a connector would tell, and fails on demand.
 
+use crate::feed::Feed;
 use async_trait::async_trait;
 use comptoir_model::Decimal;
 use comptoir_model::account::{Account, Choice};
@@ -16,14 +17,10 @@ use comptoir_model::port::{
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-const READS: &[Reads] = &[
-    Reads {
-        kind: Kind::Order,
-        cursor: "number",
-        changes: true,
-        page: 50,
-        ids: 50,
-    },
+pub(crate) const READS: &[Reads] = &[
+    reads(Kind::Order),
+    reads(Kind::Stock),
+    reads(Kind::Shipment),
     Reads {
         kind: Kind::Customer,
         cursor: "",
@@ -33,7 +30,17 @@ const READS: &[Reads] = &[
     },
 ];
 
-const fn operation(kind: Kind, step: Step, guard: Guard, proof: Proof) -> Operation {
+const fn reads(kind: Kind) -> Reads {
+    Reads {
+        kind,
+        cursor: "number",
+        changes: true,
+        page: 50,
+        ids: 50,
+    }
+}
+
+pub(crate) const fn operation(kind: Kind, step: Step, guard: Guard, proof: Proof) -> Operation {
     Operation {
         kind,
         step,
@@ -49,15 +56,6 @@ const fn operation(kind: Kind, step: Step, guard: Guard, proof: Proof) -> Operat
     }
 }
 
-static SHOP: Capabilities = Capabilities {
-    reads: READS,
-    finds: &[],
-    writes: &[],
-    hooks: false,
-    hooks_resent: false,
-    slots: 1,
-};
-
 static ERP: Capabilities = Capabilities {
     reads: READS,
     finds: &[
@@ -69,7 +67,10 @@ static ERP: Capabilities = Capabilities {
         operation(Kind::Customer, Step::Create, Guard::Find, Proof::Key),
         operation(Kind::Order, Step::Create, Guard::Find, Proof::Key),
         operation(Kind::Order, Step::Update, Guard::None, Proof::State),
-        operation(Kind::Order, Step::Confirm, Guard::None, Proof::State),
+        Operation {
+            reserves_stock: true,
+            ..operation(Kind::Order, Step::Confirm, Guard::None, Proof::State)
+        },
         operation(Kind::Order, Step::Cancel, Guard::None, Proof::State),
     ],
     hooks: false,
@@ -77,14 +78,23 @@ static ERP: Capabilities = Capabilities {
     slots: 1,
 };
 
-fn account(title: &str) -> Account {
-    let tax = Choice {
-        id: "7".into(),
-        name: "VAT 20 %".into(),
-        includes_tax: true,
+/// Something a look-up table may point to.
+pub(crate) fn choice(id: &str, name: &str) -> Choice {
+    Choice {
+        id: id.into(),
+        name: name.to_owned(),
+        includes_tax: false,
         currency: None,
-        rate: Some(Decimal::from(20)),
+        rate: None,
         company: None,
+    }
+}
+
+pub(crate) fn account(title: &str) -> Account {
+    let tax = Choice {
+        includes_tax: true,
+        rate: Some(Decimal::from(20)),
+        ..choice("7", "VAT 20 %")
     };
     Account {
         title: title.to_owned(),
@@ -100,93 +110,12 @@ fn account(title: &str) -> Account {
     }
 }
 
-fn record(id: &RemoteId, version: u64, order: &Order) -> Record {
+pub(crate) fn record(id: &RemoteId, version: u64, order: &Order) -> Record {
     Record {
         id: id.clone(),
         version: version.to_string(),
         document: Document::Order(Box::new(order.clone())),
         raw: None,
-    }
-}
-
-/// A shop: orders in the order of their last change.
-#[derive(Clone, Default)]
-pub struct Shop(Arc<Mutex<Vec<Change>>>);
-
-/// An order as it was at one time; none for an item that no connector can read.
-type Change = (RemoteId, Option<Order>);
-
-impl Shop {
-    fn changes(&self) -> MutexGuard<'_, Vec<Change>> {
-        self.0.lock().unwrap()
-    }
-
-    /// Places or changes an order.
-    pub fn put(&self, id: &str, order: Order) {
-        self.changes().push((id.into(), Some(order)));
-    }
-
-    /// Adds an item that no connector can read.
-    pub fn put_unreadable(&self, id: &str) {
-        self.changes().push((id.into(), None));
-    }
-}
-
-#[async_trait]
-impl Connector for Shop {
-    fn capabilities(&self) -> &'static Capabilities {
-        &SHOP
-    }
-
-    async fn probe(&self) -> Result<Account, Fault> {
-        Ok(account("shop"))
-    }
-
-    async fn changes(&self, _kind: Kind, since: &Cursor) -> Result<Page, Fault> {
-        let from: usize = since.0.parse().unwrap_or(0);
-        let changes = Shop::changes(self);
-        let items = changes[from..]
-            .iter()
-            .enumerate()
-            .map(|(index, (id, order))| match order {
-                Some(order) => Ok(record(id, (from + index) as u64, order)),
-                None => Err(comptoir_model::port::Unreadable {
-                    id: Some(id.clone()),
-                    fault: Fault::bug("no order"),
-                    raw: "{}".to_owned(),
-                }),
-            })
-            .collect();
-        Ok(Page {
-            items,
-            gone: Vec::new(),
-            next: Cursor(changes.len().to_string()),
-            more: false,
-        })
-    }
-
-    async fn read(&self, _kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault> {
-        let changes = Shop::changes(self);
-        Ok(ids
-            .iter()
-            .map(
-                |id| match changes.iter().rev().find(|(known, _)| known == id) {
-                    Some((_, Some(order))) => Seen::Record(Box::new(record(id, 0, order))),
-                    _ => Seen::Gone(id.clone()),
-                },
-            )
-            .collect())
-    }
-
-    async fn find(&self, _: Kind, queries: &[Query]) -> Result<Vec<Vec<Candidate>>, Fault> {
-        Ok(vec![Vec::new(); queries.len()])
-    }
-
-    async fn write(&self, batch: &[Write]) -> Vec<Result<Written, Fault>> {
-        batch
-            .iter()
-            .map(|_| Err(Fault::bug("a fake shop takes no writes")))
-            .collect()
     }
 }
 
@@ -230,11 +159,17 @@ struct Held {
 
 /// An ERP: what it holds, and what happens to the next writes.
 #[derive(Clone, Default)]
-pub struct Erp(Arc<Mutex<Held>>);
+pub struct Erp {
+    held: Arc<Mutex<Held>>,
+    /// What can be promised of its products.
+    pub stock: Feed,
+    /// What left its warehouse.
+    pub shipments: Feed,
+}
 
 impl Erp {
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.0.lock().unwrap()
+        self.held.lock().unwrap()
     }
 
     /// An ERP with these SKUs.
@@ -321,6 +256,18 @@ impl Erp {
     /// A person deletes an order.
     pub fn delete(&self, id: &RemoteId) {
         self.held().orders.remove(id);
+    }
+
+    /// A confirmed order's goods can be promised to nobody else.
+    fn reserve(&self, order: Option<&Order>) {
+        for line in order.iter().flat_map(|order| &order.lines) {
+            if let Some(product) = &line.product {
+                self.stock.change(product, false, |stock| {
+                    let available = &mut stock.levels[0].available;
+                    *available = available.map(|available| available - line.quantity);
+                });
+            }
+        }
     }
 
     /// A person deletes every customer.
@@ -455,14 +402,26 @@ impl Connector for Erp {
         Ok(account)
     }
 
-    async fn changes(&self, _: Kind, _: &Cursor) -> Result<Page, Fault> {
-        Err(Fault::bug("nothing reads changes of the fake ERP"))
+    async fn changes(&self, kind: Kind, since: &Cursor) -> Result<Page, Fault> {
+        if let Some(fault) = &self.held().down {
+            return Err(fault.clone());
+        }
+        match kind {
+            Kind::Stock => Ok(self.stock.changes(since)),
+            Kind::Shipment => Ok(self.shipments.changes(since)),
+            _ => Err(Fault::bug("nothing reads these changes of the fake ERP")),
+        }
     }
 
     async fn read(&self, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault> {
         let held = self.held();
         if let Some(fault) = &held.down {
             return Err(fault.clone());
+        }
+        match kind {
+            Kind::Stock => return Ok(self.stock.read(ids)),
+            Kind::Shipment => return Ok(self.shipments.read(ids)),
+            _ => {}
         }
         let seen = |id: &RemoteId| match kind {
             Kind::Order => {
@@ -543,11 +502,16 @@ impl Connector for Erp {
                 let fates = held.fates.entry((write.kind, write.step)).or_default();
                 let fate = fates.pop_front().unwrap_or(Fate::Well);
                 let line = format!("{} {} {}", write.step.as_str(), write.kind, write.key);
+                let happens = !matches!(fate, Fate::Instead(_));
                 let answer = match fate {
                     Fate::Instead(fault) => Err(fault),
                     Fate::After(fault) => held.done(write).and(Err(fault)),
                     Fate::Well => held.done(write),
                 };
+                if happens && (write.kind, write.step) == (Kind::Order, Step::Confirm) {
+                    let order = write.target.as_ref().and_then(|id| held.orders.get(id));
+                    self.reserve(order.map(|(_, _, order)| order));
+                }
                 let how = match &answer {
                     Ok(_) => "done".to_owned(),
                     Err(fault) => word(fault.next).to_owned(),

@@ -6,8 +6,12 @@
 
 mod bench;
 mod fakes;
+mod feed;
 mod lost_answers;
 mod owners;
 mod people;
 mod power_cuts;
+mod shipments;
+mod shop;
 mod states;
+mod stock;

@@ -206,6 +206,7 @@ pub fn everything(id: &str) -> Commit {
             as_of: 1_000,
             zeroed_at: None,
         }],
+        sold: vec![(shop(), format!("SKU-{id}"), 1_000)],
         levels_gone: Vec::new(),
         kits: vec![KitPut {
             connection: erp(),

@@ -89,6 +89,19 @@ on_both! {
         assert_eq!((found.len(), items), (1, vec!["1", "1-fr"]));
     }
 
+    async fn an_item_is_stale_from_a_sale_until_a_reading_that_began_later(place: Place) {
+        let store = place.open().await;
+        levels(&store, vec![level("1", "MUG", 5, 1_000)]).await;
+        let stale = async || store.levels(&shop(), &ids(["1"])).await.unwrap()[&id("1")].is_stale();
+        assert!(!stale().await);
+        keep(&store, Commit { sold: vec![(shop(), "MUG".to_owned(), 2_000)], ..Commit::default() }).await;
+        assert!(stale().await);
+        levels(&store, vec![level("1", "MUG", 4, 2_000)]).await;
+        assert!(stale().await, "it began with the sale at the latest");
+        levels(&store, vec![level("1", "MUG", 4, 2_001)]).await;
+        assert!(!stale().await);
+    }
+
     async fn what_a_full_reading_did_not_see_is_told_and_forgotten(place: Place) {
         let store = place.open().await;
         levels(&store, vec![level("1", "MUG", 5, 1_000), level("2", "CUP", 7, 3_000)]).await;
