@@ -67,7 +67,7 @@ pub enum StockDecision {
     /// A person is needed.
     Hold(Cause),
     /// The shop's items must be read first.
-    Look(Vec<RemoteId>),
+    Look,
     /// Write these.
     Put(Vec<Put>),
 }
@@ -118,12 +118,10 @@ pub fn decide(case: &StockCase<'_>) -> StockDecision {
     let differing = counted
         .into_iter()
         .filter(|level| shown(&level.stock) != Some(quantity));
-    let (mut puts, mut looks) = (Vec::new(), Vec::new());
+    let (mut puts, mut stale) = (Vec::new(), false);
     for level in differing {
         // A sale is the usual reason: the shop has taken it off by itself, and needs no telling.
-        if level.is_stale() {
-            looks.push(level.item.clone());
-        }
+        stale |= level.is_stale();
         puts.push(Put {
             item: level.item.clone(),
             before: level.stock.clone(),
@@ -133,8 +131,8 @@ pub fn decide(case: &StockCase<'_>) -> StockDecision {
     if puts.is_empty() {
         return StockDecision::Nothing;
     }
-    if !looks.is_empty() {
-        return StockDecision::Look(looks);
+    if stale {
+        return StockDecision::Look;
     }
     if case.capped && puts.iter().any(Put::empties) && case.verdict != Some(Verdict::Apply) {
         return dismissible(case, Cause::Zeros(case.flow.name.to_string()));
@@ -225,7 +223,7 @@ mod tests {
         let sale = |case: &mut StockCase<'_>| case.in_flight = 1.into();
         assert_eq!(
             decided(&level("p", 10, 0), &shop, sale),
-            StockDecision::Look(vec!["1".into()])
+            StockDecision::Look
         );
         let shop = sold(level("1", 9, 2_000));
         assert_eq!(

@@ -72,19 +72,7 @@ impl Known {
         })
     }
 
-    /// Notes what the shop's items look like now, or that they are gone.
-    pub fn note_shop(&mut self, seen: &HashMap<RemoteId, Option<LevelRow>>) {
-        for levels in self.shop.values_mut() {
-            levels.retain(|level| !matches!(seen.get(&level.item), Some(None)));
-            for level in levels {
-                if let Some(Some(now)) = seen.get(&level.item) {
-                    *level = now.clone();
-                }
-            }
-        }
-    }
-
-    /// The digest of an item of the ERP as it was decided on.
+    /// An item of the ERP as it was decided on.
     pub fn erp(&self, id: &RemoteId) -> Option<&LevelRow> {
         self.erp.get(id)
     }

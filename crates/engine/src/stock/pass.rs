@@ -3,6 +3,7 @@
 
 use super::decide::{Put, StockDecision, shown};
 use super::gather::Known;
+use super::listing;
 use super::zeros::Forecasts;
 use crate::batch::{self, Answered};
 use crate::connection::Connection;
@@ -15,11 +16,11 @@ use comptoir_model::cause::Cause;
 use comptoir_model::document::{Digest, Document};
 use comptoir_model::fault::{Fault, Next};
 use comptoir_model::key::{FlowName, Kind, RecordKey, RemoteId, WriteKey};
-use comptoir_model::port::{Seen, Step, Write, Written};
+use comptoir_model::port::{Step, Write, Written};
 use comptoir_store::{
     Commit, JournalPut, LevelPut, LevelRow, Ownership, StoreError, WorkPut, WorkRow, WorkState,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Items worked on together: four calls of a hundred.
@@ -59,6 +60,19 @@ pub async fn pass(
     if works.is_empty() {
         return Ok((report, None));
     }
+    let mut by_flow: BTreeMap<FlowName, Vec<WorkRow>> = BTreeMap::new();
+    for work in works {
+        by_flow.entry(work.flow.clone()).or_default().push(work);
+    }
+    // What the shop shows is read before its orders are: a sale between the two is one that the orders tell of.
+    for (name, works) in &by_flow {
+        if let Some(flow) = hub.flow(name)
+            && let Some(fault) = look_at_sold(hub, connection, ownership, &flow, works).await?
+        {
+            report.paused = true;
+            return Ok((report, Some(fault)));
+        }
+    }
     // The window in which a sale is not known is the time from here to the write.
     match observe::poll_now(hub, connection, ownership, Kind::Order).await {
         Ok(()) => {}
@@ -68,14 +82,20 @@ pub async fn pass(
             return Ok((report, Some(fault)));
         }
     }
-    let mut by_flow: BTreeMap<FlowName, Vec<WorkRow>> = BTreeMap::new();
-    for work in works {
-        by_flow.entry(work.flow.clone()).or_default().push(work);
-    }
     for (name, works) in by_flow {
         let Some(flow) = hub.flow(&name) else {
             continue;
         };
+        // What was just read has stirred some of them again.
+        let items: Vec<RemoteId> = works.into_iter().map(|work| work.src).collect();
+        let works = hub
+            .store
+            .work(&name, Kind::Stock, &items)
+            .await?
+            .into_values();
+        let by_now = hub.store.now().await?;
+        let works = works.filter(|work| work.due.is_some_and(|due| due <= by_now));
+        let works: Vec<WorkRow> = works.collect();
         let capped = forecasts.capped(hub, connection, &flow, now).await?;
         let mut batch = Batch {
             hub,
@@ -93,6 +113,36 @@ pub async fn pass(
         }
     }
     Ok((report, None))
+}
+
+/// Reads the shop's items again of which orders were seen since they were. Answers the fault that pauses the connection, if one came.
+async fn look_at_sold(
+    hub: &Hub,
+    connection: &Connection,
+    ownership: &Ownership,
+    flow: &Flow,
+    works: &[WorkRow],
+) -> Result<Option<Fault>, StoreError> {
+    let items: Vec<RemoteId> = works.iter().map(|work| work.src.clone()).collect();
+    let erp = hub.store.levels(&flow.source, &items).await?;
+    let skus: Vec<String> = erp.into_values().map(|level| level.stock.sku).collect();
+    let shop = hub.store.levels_of_skus(&connection.name, &skus).await?;
+    let stale = shop.into_values().flatten().filter(LevelRow::is_stale);
+    let ids: Vec<RemoteId> = stale.map(|level| level.item).collect();
+    let connector = &connection.connector;
+    let reads = connector.capabilities().reads(Kind::Stock);
+    for chunk in ids.chunks(reads.map_or(100, |reads| reads.ids.max(1))) {
+        let began = hub.store.now().await?;
+        let read = retry::read(&hub.patience, || connector.read(Kind::Stock, chunk)).await;
+        match read {
+            Ok(seen) => {
+                let commit = listing::take(hub, connection, seen, began).await?;
+                hub.store.commit(Some(ownership), commit).await?;
+            }
+            Err(fault) => return Ok(Some(fault)),
+        }
+    }
+    Ok(None)
 }
 
 /// The items of one flow in a pass.
@@ -114,41 +164,16 @@ impl Batch<'_> {
         report: &mut Report,
     ) -> Result<Option<Fault>, StoreError> {
         let items: Vec<RemoteId> = works.iter().map(|work| work.src.clone()).collect();
-        let mut known = Known::load(self.hub, &self.flow, &items).await?;
+        let known = Known::load(self.hub, &self.flow, &items).await?;
         let mut puts: Vec<(WorkRow, Vec<Put>)> = Vec::new();
-        let mut looks: Vec<(WorkRow, Vec<RemoteId>)> = Vec::new();
         for work in works {
             let decision = known.decide(&self.flow, &work, capped);
-            self.sort(work, decision, &mut puts, &mut looks);
+            self.sort(work, decision, &mut puts);
         }
-        let mut stop = None;
-        if !looks.is_empty() {
-            let (works, ids): (Vec<WorkRow>, Vec<Vec<RemoteId>>) = looks.into_iter().unzip();
-            match self.look(&ids.concat()).await? {
-                Ok(seen) => {
-                    known.note_shop(&seen);
-                    for work in works {
-                        let decision = known.decide(&self.flow, &work, capped);
-                        let mut again = Vec::new();
-                        self.sort(work, decision, &mut puts, &mut again);
-                        // Stirred again while it was looked at.
-                        self.ends
-                            .extend(again.into_iter().map(|(work, _)| (work, End::Due)));
-                    }
-                }
-                Err(fault) => {
-                    self.ends
-                        .extend(works.into_iter().map(|work| (work, End::Due)));
-                    stop = Some(fault);
-                }
-            }
-        }
-        if stop.is_none() && !puts.is_empty() {
-            stop = self.write(puts, report).await?;
-        } else {
-            self.ends
-                .extend(puts.into_iter().map(|(work, _)| (work, End::Due)));
-        }
+        let stop = match puts.is_empty() {
+            true => None,
+            false => self.write(puts, report).await?,
+        };
         let ends = std::mem::take(&mut self.ends);
         for (work, end) in ends {
             let digest = known.erp(&work.src).map(|level| level.digest);
@@ -162,7 +187,6 @@ impl Batch<'_> {
         work: WorkRow,
         decision: StockDecision,
         puts: &mut Vec<(WorkRow, Vec<Put>)>,
-        looks: &mut Vec<(WorkRow, Vec<RemoteId>)>,
     ) {
         let end = match decision {
             StockDecision::Nothing => End::Done,
@@ -174,10 +198,8 @@ impl Batch<'_> {
                 self.commit.journal.push(line);
                 End::Held(cause)
             }
-            StockDecision::Look(ids) => {
-                looks.push((work, ids));
-                return;
-            }
+            // It sold since it was looked at: looked at again by the next pass.
+            StockDecision::Look => End::Due,
             StockDecision::Put(_) if self.flow.mode != Mode::Live && work.approved.is_none() => {
                 End::Waiting(Cause::Shadow, self.now + SHADOW_MS)
             }
@@ -187,43 +209,6 @@ impl Batch<'_> {
             }
         };
         self.ends.push((work, end));
-    }
-
-    /// Reads items of the shop. What was seen is in the commit.
-    async fn look(
-        &mut self,
-        ids: &[RemoteId],
-    ) -> Result<Result<HashMap<RemoteId, Option<LevelRow>>, Fault>, StoreError> {
-        let connector = &self.connection.connector;
-        let reads = connector.capabilities().reads(Kind::Stock);
-        let mut seen = HashMap::new();
-        for chunk in ids.chunks(reads.map_or(100, |reads| reads.ids.max(1))) {
-            let began = self.hub.store.now().await?;
-            let read = retry::read(&self.hub.patience, || connector.read(Kind::Stock, chunk)).await;
-            let answers = match read {
-                Ok(answers) => answers,
-                Err(fault) => return Ok(Err(fault)),
-            };
-            for answer in answers {
-                match answer {
-                    Seen::Record(record) => {
-                        if let Document::Stock(stock) = record.document {
-                            let level = self.level(record.id.clone(), stock, began);
-                            seen.insert(record.id, Some(row_of(&level)));
-                            self.commit.levels.push(level);
-                        }
-                    }
-                    Seen::Gone(id) => {
-                        let gone = (self.connection.name.clone(), id.clone());
-                        self.commit.levels_gone.push(gone);
-                        seen.insert(id, None);
-                    }
-                    // What it was last seen as is all that is known.
-                    Seen::Unreadable(_) => {}
-                }
-            }
-        }
-        Ok(Ok(seen))
     }
 
     fn level(&self, item: RemoteId, stock: comptoir_model::stock::Stock, as_of: i64) -> LevelPut {
@@ -400,16 +385,6 @@ struct Failed {
     alone: bool,
     /// When the calls had ended (unix ms).
     ended: i64,
-}
-
-fn row_of(level: &LevelPut) -> LevelRow {
-    LevelRow {
-        item: level.item.clone(),
-        stock: level.stock.clone(),
-        digest: LevelPut::digest(&level.stock),
-        as_of: level.as_of,
-        sold_at: None,
-    }
 }
 
 fn work_put(work: &WorkRow, end: End, digest: Option<Digest>) -> WorkPut {

@@ -8,6 +8,7 @@ mod bench;
 mod fakes;
 mod feed;
 mod lost_answers;
+mod oversell;
 mod owners;
 mod people;
 mod power_cuts;

@@ -59,7 +59,12 @@ pub struct Shop {
     down: Arc<Mutex<Option<Fault>>>,
     told: Arc<Mutex<Vec<String>>>,
     puts: Arc<AtomicUsize>,
+    /// Runs before and after every call: a buyer may come at any moment.
+    pub meanwhile: Arc<Mutex<Option<Meanwhile>>>,
 }
+
+/// What happens beside the calls.
+pub type Meanwhile = Box<dyn FnMut(&Shop) + Send>;
 
 impl Shop {
     fn changes(&self) -> MutexGuard<'_, Vec<Change>> {
@@ -109,6 +114,15 @@ impl Shop {
     /// What buyers were told, one line each.
     pub fn told(&self) -> Vec<String> {
         self.told.lock().unwrap().clone()
+    }
+
+    fn meanwhile(&self) {
+        // Taken out while it runs: what it does may be a call of its own.
+        let taken = self.meanwhile.lock().unwrap().take();
+        if let Some(mut happens) = taken {
+            happens(self);
+            *self.meanwhile.lock().unwrap() = Some(happens);
+        }
     }
 
     fn is_down(&self) -> Result<(), Fault> {
@@ -204,9 +218,54 @@ impl Connector for Shop {
 
     async fn changes(&self, kind: Kind, since: &Cursor) -> Result<Page, Fault> {
         self.is_down()?;
+        self.meanwhile();
         if kind == Kind::Stock {
-            return Ok(self.stock.changes(since));
+            let page = self.stock.changes(since);
+            self.meanwhile();
+            return Ok(page);
         }
+        let page = self.orders_since(since);
+        self.meanwhile();
+        Ok(page)
+    }
+
+    async fn read(&self, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault> {
+        self.is_down()?;
+        self.meanwhile();
+        let seen = match kind {
+            Kind::Stock => self.stock.read(ids),
+            _ => self.orders_by(ids),
+        };
+        self.meanwhile();
+        Ok(seen)
+    }
+
+    async fn find(&self, _: Kind, queries: &[Query]) -> Result<Vec<Vec<Candidate>>, Fault> {
+        Ok(vec![Vec::new(); queries.len()])
+    }
+
+    async fn write(&self, batch: &[Write]) -> Vec<Result<Written, Fault>> {
+        let answer = |write: &Write| {
+            self.is_down()?;
+            self.meanwhile();
+            if write.kind == Kind::Stock {
+                self.puts.fetch_add(1, Ordering::SeqCst);
+            }
+            let fate = self.fates.lock().unwrap().pop_front();
+            let answer = match fate.unwrap_or(Fate::Well) {
+                Fate::Instead(fault) => Err(fault),
+                Fate::After(fault) => self.done(write).and(Err(fault)),
+                Fate::Well => self.done(write),
+            };
+            self.meanwhile();
+            answer
+        };
+        batch.iter().map(answer).collect()
+    }
+}
+
+impl Shop {
+    fn orders_since(&self, since: &Cursor) -> Page {
         let from: usize = since.0.parse().unwrap_or(0);
         let changes = Shop::changes(self);
         let items = changes[from..]
@@ -221,44 +280,20 @@ impl Connector for Shop {
                 }),
             })
             .collect();
-        Ok(Page {
+        Page {
             items,
             gone: Vec::new(),
             next: Cursor(changes.len().to_string()),
             more: false,
-        })
+        }
     }
 
-    async fn read(&self, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault> {
-        self.is_down()?;
-        if kind == Kind::Stock {
-            return Ok(self.stock.read(ids));
-        }
+    fn orders_by(&self, ids: &[RemoteId]) -> Vec<Seen> {
         let changes = Shop::changes(self);
         let seen = |id: &RemoteId| match changes.iter().rev().find(|(known, _)| known == id) {
             Some((_, Some(order))) => Seen::Record(Box::new(record(id, 0, order))),
             _ => Seen::Gone(id.clone()),
         };
-        Ok(ids.iter().map(seen).collect())
-    }
-
-    async fn find(&self, _: Kind, queries: &[Query]) -> Result<Vec<Vec<Candidate>>, Fault> {
-        Ok(vec![Vec::new(); queries.len()])
-    }
-
-    async fn write(&self, batch: &[Write]) -> Vec<Result<Written, Fault>> {
-        let answer = |write: &Write| {
-            self.is_down()?;
-            if write.kind == Kind::Stock {
-                self.puts.fetch_add(1, Ordering::SeqCst);
-            }
-            let fate = self.fates.lock().unwrap().pop_front();
-            match fate.unwrap_or(Fate::Well) {
-                Fate::Instead(fault) => Err(fault),
-                Fate::After(fault) => self.done(write).and(Err(fault)),
-                Fate::Well => self.done(write),
-            }
-        };
-        batch.iter().map(answer).collect()
+        ids.iter().map(seen).collect()
     }
 }
