@@ -5,6 +5,7 @@ use crate::decide::{Decision, Proposal};
 use crate::gather;
 use crate::hub::Hub;
 use crate::note::{link, rebase};
+use crate::stock::reckoning;
 use crate::turn::{Item, Pass, decide_item};
 use comptoir_model::account::Account;
 use comptoir_model::fault::Fault;
@@ -109,8 +110,15 @@ pub async fn preview(
 ) -> Result<Vec<Preview>, StoreError> {
     let now = hub.store.now().await?;
     let mut pass = Pass::new(hub, connection, account, None, now);
-    let mut items = gather::items(&mut pass, works).await?;
+    let (of_stock, works): (Vec<WorkRow>, Vec<WorkRow>) =
+        works.into_iter().partition(|work| work.kind == Kind::Stock);
     let mut previews = Vec::new();
+    for works in of_stock.chunk_by(|a, b| a.flow == b.flow) {
+        if let Some(flow) = hub.flow(&works[0].flow) {
+            previews.extend(reckoning::preview(hub, &flow, works).await?);
+        }
+    }
+    let mut items = gather::items(&mut pass, works).await?;
     let mut pretended = Pretended::default();
     for _ in 0..ROUNDS {
         if items.is_empty() {

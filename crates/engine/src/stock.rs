@@ -7,6 +7,7 @@ pub mod decide;
 mod gather;
 pub mod listing;
 pub mod pass;
+pub mod reckoning;
 mod stir;
 mod zeros;
 

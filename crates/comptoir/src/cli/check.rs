@@ -123,6 +123,9 @@ async fn audit(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let flow = &workspace.config.flows[name];
+    if flow.kind != Kind::Order {
+        return Ok(());
+    }
     let find = |name: &ConnectionName| {
         connections
             .iter()

@@ -7,10 +7,14 @@ use crate::out;
 use crate::words::money;
 use crate::workspace::{Role, Workspace};
 use clap::Args;
+use comptoir_engine::flow::Flow;
+use comptoir_engine::hub::Hub;
+use comptoir_engine::stock::reckoning::{Reckoning, reckon};
 use comptoir_model::Decimal;
 use comptoir_model::document::Document;
 use comptoir_model::key::{FlowName, Kind, RemoteId};
 use comptoir_model::order::Order;
+use comptoir_rules::shipment::{Progress, progress};
 use comptoir_store::WorkState;
 use serde::Serialize;
 
@@ -54,6 +58,12 @@ pub struct Explanation {
     pub target_id: Option<String>,
     /// The target's sum.
     pub target: Option<Sum>,
+    /// Of an item of a flow of stock: why the shop shows this quantity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stock: Option<Reckoning>,
+    /// Of a shipment: how far each line of the shop's order has left.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<Progress>,
     /// What happened, oldest first.
     pub journal: Vec<serde_json::Value>,
 }
@@ -89,21 +99,17 @@ pub async fn explain(
         .get(flow)
         .ok_or_else(|| Failure::no_flow(flow))?;
     let store = &workspace.store;
+    let kind = config.kind;
     let ids = [id.clone()];
-    let work = store.work(flow, Kind::Order, &ids).await?.remove(id);
+    let work = store.work(flow, kind, &ids).await?.remove(id);
     let source = store
-        .records(&config.from, Kind::Order, &ids, false)
+        .records(&config.from, kind, &ids, false)
         .await?
         .remove(id)
         .and_then(|row| row.document);
     let part = (id.clone(), String::new());
     let link = store
-        .links(
-            &config.from,
-            Kind::Order,
-            std::slice::from_ref(&part),
-            &config.to,
-        )
+        .links(&config.from, kind, std::slice::from_ref(&part), &config.to)
         .await?
         .remove(&part);
     let target = match &link {
@@ -120,7 +126,7 @@ pub async fn explain(
         None => None,
     };
     let journal = store
-        .journal(&config.to, Kind::Order, id)
+        .journal(&config.to, kind, id)
         .await?
         .into_iter()
         .map(|row| row.what)
@@ -141,9 +147,40 @@ pub async fn explain(
         cause,
         source: source.as_ref().and_then(Document::as_order).map(sum_of),
         target_id: link.map(|link| link.dst_id.to_string()),
+        stock: reckoning(workspace, flow, id).await?,
+        lines: match kind {
+            Kind::Shipment => target.as_ref().and_then(Document::as_order).map(progress),
+            _ => None,
+        }
+        .unwrap_or_default(),
         target: target.as_ref().and_then(Document::as_order).map(sum_of),
         journal,
     })
+}
+
+/// Why the shop shows a quantity, for a flow of stock.
+async fn reckoning(
+    workspace: &Workspace,
+    flow: &FlowName,
+    id: &RemoteId,
+) -> Result<Option<Reckoning>, Failure> {
+    let flows = workspace.flows();
+    let stock = |flow: &Flow| flow.kind == Kind::Stock;
+    match flows
+        .iter()
+        .find(|known| known.name == *flow && stock(known))
+    {
+        Some(flow) => {
+            let hub = Hub::new(
+                workspace.store.clone(),
+                Vec::new(),
+                Vec::new(),
+                String::new(),
+            );
+            Ok(reckon(&hub.await?, flow, id).await?)
+        }
+        None => Ok(None),
+    }
 }
 
 fn sum_of(order: &Order) -> Sum {
@@ -180,6 +217,47 @@ fn sum_of(order: &Order) -> Sum {
     }
 }
 
+/// Prints the formula of an item with its figures.
+fn show_stock(context: &Context, stock: &Reckoning) {
+    out::line(format!("  {}", stock.sku));
+    for (place, available) in &stock.available {
+        let label = context.either("available", "disponible");
+        out::line(format!("    + {} {label} {place}", available.normalize()));
+    }
+    let rest = [
+        (
+            context.either("kept back", "gardé en réserve"),
+            stock.buffer,
+        ),
+        (
+            context.either("in orders on their way", "dans les commandes en route"),
+            stock.in_flight,
+        ),
+    ];
+    for (label, amount) in rest {
+        out::line(format!("    − {} {label}", amount.normalize()));
+    }
+    let share = context.either("share of this shop", "part de cette boutique");
+    out::line(format!("    × {} {share}", stock.share.normalize()));
+    let quantity = stock
+        .quantity
+        .map(|quantity| quantity.normalize().to_string());
+    out::line(format!(
+        "    = {}",
+        quantity.unwrap_or_else(|| context.either("not counted", "non compté").to_owned())
+    ));
+    for (item, shown) in &stock.shop {
+        let shown = match shown {
+            Some(shown) => shown.normalize().to_string(),
+            None => context
+                .either("does not count it", "ne le compte pas")
+                .to_owned(),
+        };
+        let shop = context.either("the shop's item", "l'article de la boutique");
+        out::line(format!("    {shop} {item}: {shown}"));
+    }
+}
+
 /// Prints an explanation.
 pub fn show(context: &Context, explanation: &Explanation) {
     let cause = explanation.cause.as_deref().unwrap_or("");
@@ -210,6 +288,22 @@ pub fn show(context: &Context, explanation: &Explanation) {
             amount(sum.rounding),
             context.either("total", "total"),
             amount(sum.total)
+        ));
+    }
+    if let Some(stock) = &explanation.stock {
+        show_stock(context, stock);
+    }
+    for line in &explanation.lines {
+        out::line(format!(
+            "  {} {}: {} {}, {} {}, {} {}",
+            context.either("line", "ligne"),
+            line.line,
+            context.either("ordered", "commandé"),
+            line.ordered.normalize(),
+            context.either("shipped", "expédié"),
+            line.shipped.normalize(),
+            context.either("cancelled", "annulé"),
+            line.cancelled.normalize(),
         ));
     }
     for event in &explanation.journal {

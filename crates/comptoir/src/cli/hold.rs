@@ -8,7 +8,7 @@ use crate::workspace::{Role, Workspace};
 use clap::{Args, Subcommand};
 use comptoir_engine::decide::Verdict;
 use comptoir_model::code::Language;
-use comptoir_model::key::{FlowName, Kind, RemoteId};
+use comptoir_model::key::{FlowName, RemoteId};
 use comptoir_store::WorkState;
 use serde::Serialize;
 
@@ -31,7 +31,7 @@ enum HoldCommand {
     Answer {
         /// The flow.
         flow: FlowName,
-        /// The record's id in the shop.
+        /// The record's id in the source: of an order in the shop, of an item or a shipment in the ERP.
         record: String,
         /// What to do.
         #[arg(value_enum)]
@@ -125,9 +125,11 @@ pub async fn run(context: &Context, arguments: HoldArguments) -> Result<u8, Fail
             answer,
         } => {
             let id = RemoteId(record);
+            let config = workspace.config.flows.get(&flow);
+            let kind = config.ok_or_else(|| Failure::no_flow(&flow))?.kind;
             let known = workspace
                 .store
-                .work(&flow, Kind::Order, std::slice::from_ref(&id))
+                .work(&flow, kind, std::slice::from_ref(&id))
                 .await?;
             if known
                 .get(&id)
@@ -138,10 +140,7 @@ pub async fn run(context: &Context, arguments: HoldArguments) -> Result<u8, Fail
                 return Err(Failure::new(exit::FINDINGS, text));
             }
             let verdict = Verdict::from(answer).as_str();
-            workspace
-                .store
-                .approve(&flow, Kind::Order, &[id], verdict)
-                .await?;
+            workspace.store.approve(&flow, kind, &[id], verdict).await?;
             out::line(context.either("answered", "répondu"));
         }
         HoldCommand::Resume { cause } => {

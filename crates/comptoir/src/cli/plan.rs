@@ -183,7 +183,7 @@ fn summarise(flow: &FlowName, previews: &[Preview]) -> Summary {
                     .entry(order.currency.to_string())
                     .or_default() += order.totals.total;
             }
-            if summary.samples.len() < 5 && proposal.subject.kind == Kind::Order {
+            if summary.samples.len() < 5 && proposal.subject.kind != Kind::Customer {
                 summary
                     .samples
                     .push(format!("{what} {}", preview.record.id));
@@ -252,7 +252,9 @@ pub async fn apply(context: &Context, arguments: ApplyArguments) -> Result<u8, F
     }
     let hub = workspace.hub(&owner_name()).await?;
     let ids: Vec<RemoteId> = items.records.keys().map(RemoteId::from).collect();
-    let works = workspace.store.work(&plan.flow, Kind::Order, &ids).await?;
+    let config = workspace.config.flows.get(&plan.flow);
+    let kind = config.ok_or_else(|| Failure::no_flow(&plan.flow))?.kind;
+    let works = workspace.store.work(&plan.flow, kind, &ids).await?;
     let previews = look_ahead(&hub, &plan.flow, works.into_values().collect()).await?;
     let now = writes_of(&previews);
     let (same, moved): (Vec<&String>, Vec<&String>) = items
@@ -273,7 +275,7 @@ pub async fn apply(context: &Context, arguments: ApplyArguments) -> Result<u8, F
     let approved: Vec<RemoteId> = same.iter().map(|id| RemoteId::from(id.as_str())).collect();
     workspace
         .store
-        .approve(&plan.flow, Kind::Order, &approved, &plan.id)
+        .approve(&plan.flow, kind, &approved, &plan.id)
         .await?;
     workspace
         .store

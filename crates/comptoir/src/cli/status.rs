@@ -6,6 +6,7 @@ use crate::out;
 use crate::words;
 use crate::workspace::{Role, Workspace};
 use comptoir_model::code::Language;
+use comptoir_model::key::Kind;
 use comptoir_store::{Counts, WorkState};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -72,7 +73,7 @@ pub async fn run(context: &Context) -> Result<u8, Failure> {
     let workspace = Workspace::open(&context.dir, Role::Beside).await?;
     let counts = workspace.store.counts().await?;
     let mut orders = Orders::default();
-    for row in &counts {
+    for row in counts.iter().filter(|row| row.kind == Kind::Order) {
         orders.add(row.state, row.count);
     }
     // Data speaks one language.

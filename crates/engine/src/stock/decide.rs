@@ -6,23 +6,21 @@ use comptoir_model::Decimal;
 use comptoir_model::cause::Cause;
 use comptoir_model::key::RemoteId;
 use comptoir_model::stock::{Level, Stock};
-use comptoir_rules::stock::{promised, quantity};
+use comptoir_rules::stock::quantity;
 use comptoir_store::LevelRow;
 
 /// Everything a decision about an item may look at.
 pub struct StockCase<'a> {
     /// The flow.
     pub flow: &'a Flow,
-    /// The chosen places, by id; none when one of them is not known.
-    pub places: Option<&'a [RemoteId]>,
+    /// Whether the ERP has every place that was chosen.
+    pub places_known: bool,
     /// The ERP's item; none when it is gone.
     pub erp: Option<&'a LevelRow>,
     /// How many of the ERP's items carry the same stock keeping unit.
     pub namesakes: usize,
-    /// What orders take of it that this reading cannot know.
-    pub in_flight: Decimal,
-    /// The stock of a component, and what orders take of it.
-    pub component: &'a dyn Fn(&RemoteId) -> Option<(Stock, Decimal)>,
+    /// What the ERP can still promise, less the buffer and the orders in flight; none when it does not count the item.
+    pub promised: Option<Decimal>,
     /// The shop's items with its stock keeping unit, as last seen or put.
     pub shop: &'a [LevelRow],
     /// Too many items would go to zero.
@@ -100,21 +98,13 @@ pub fn decide(case: &StockCase<'_>) -> StockDecision {
     if case.namesakes > 1 {
         return dismissible(case, Cause::Product(erp.stock.sku.clone()));
     }
-    let Some(places) = case.places else {
+    if !case.places_known {
         return dismissible(case, Cause::Setting("stock.locations".to_owned()));
-    };
-    let policy = &case.flow.stock;
-    let left = promised(
-        &erp.stock,
-        places,
-        case.in_flight,
-        policy.buffer,
-        case.component,
-    );
-    let Some(left) = left else {
+    }
+    let Some(left) = case.promised else {
         return StockDecision::Skip("not-counted");
     };
-    let quantity = quantity(left, policy.share);
+    let quantity = quantity(left, case.flow.stock.share);
     let differing = counted
         .into_iter()
         .filter(|level| shown(&level.stock) != Some(quantity));
@@ -175,10 +165,6 @@ mod tests {
         }]
     }
 
-    fn nobody(_: &RemoteId) -> Option<(Stock, Decimal)> {
-        None
-    }
-
     fn decided(
         erp: &LevelRow,
         shop: &[LevelRow],
@@ -187,11 +173,10 @@ mod tests {
         let flow = Flow::example();
         let mut case = StockCase {
             flow: &flow,
-            places: Some(&[]),
+            places_known: true,
             erp: Some(erp),
             namesakes: 1,
-            in_flight: Decimal::ZERO,
-            component: &nobody,
+            promised: shown(&erp.stock).filter(|_| erp.stock.managed),
             shop,
             capped: false,
             verdict: None,
@@ -220,7 +205,7 @@ mod tests {
     #[test]
     fn a_sale_is_looked_at_before_the_shop_is_told_what_it_knows() {
         let shop = sold(level("1", 10, 500));
-        let sale = |case: &mut StockCase<'_>| case.in_flight = 1.into();
+        let sale = |case: &mut StockCase<'_>| case.promised = Some(9.into());
         assert_eq!(
             decided(&level("p", 10, 0), &shop, sale),
             StockDecision::Look

@@ -8,6 +8,7 @@ use comptoir_model::Decimal;
 use comptoir_model::account::Account;
 use comptoir_model::key::RemoteId;
 use comptoir_model::stock::Stock;
+use comptoir_rules::stock::promised;
 use comptoir_store::{LevelRow, ReserveRow, StoreError, WorkRow};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -78,7 +79,7 @@ impl Known {
     }
 
     /// What orders take of an item that its reading cannot know: by its own name, and as a part of kits.
-    fn in_flight(&self, level: &LevelRow) -> Decimal {
+    pub fn in_flight(&self, level: &LevelRow) -> Decimal {
         let of = |sku: &str| -> Decimal {
             let rows = self.reserves.get(sku).map_or(&[][..], Vec::as_slice);
             rows.iter().map(|row| row.in_flight(level.as_of)).sum()
@@ -93,27 +94,47 @@ impl Known {
         taken
     }
 
+    /// The shop's items with a stock keeping unit.
+    pub fn shop(&self, sku: &str) -> &[LevelRow] {
+        self.shop.get(sku).map_or(&[][..], Vec::as_slice)
+    }
+
+    /// A component's stock, and what orders take of it.
+    fn component(&self, id: &RemoteId) -> Option<(Stock, Decimal)> {
+        let level = self.erp.get(id)?;
+        Some((level.stock.clone(), self.in_flight(level)))
+    }
+
+    /// What can be promised of an item; none when the ERP does not count it, or one of the chosen places is not known.
+    pub fn promised(&self, flow: &Flow, id: &RemoteId) -> Option<Decimal> {
+        let level = self.erp.get(id)?;
+        let places = self.places.as_deref()?;
+        // What orders take of a kit is taken of its components.
+        let in_flight = match level.stock.components.is_empty() {
+            true => self.in_flight(level),
+            false => Decimal::ZERO,
+        };
+        let component = |id: &RemoteId| self.component(id);
+        promised(
+            &level.stock,
+            places,
+            in_flight,
+            flow.stock.buffer,
+            &component,
+        )
+    }
+
     /// Decides one item.
     pub fn decide(&self, flow: &Flow, work: &WorkRow, capped: bool) -> StockDecision {
         let erp = self.erp.get(&work.src);
         let sku = erp.map_or("", |level| level.stock.sku.as_str());
-        let component = |id: &RemoteId| -> Option<(Stock, Decimal)> {
-            let level = self.erp.get(id)?;
-            Some((level.stock.clone(), self.in_flight(level)))
-        };
-        // What orders take of a kit is taken of its components.
-        let in_flight = match erp {
-            Some(level) if level.stock.components.is_empty() => self.in_flight(level),
-            _ => Decimal::ZERO,
-        };
         decide(&StockCase {
             flow,
-            places: self.places.as_deref(),
+            places_known: self.places.is_some(),
             erp,
             namesakes: self.namesakes.get(sku).copied().unwrap_or_default(),
-            in_flight,
-            component: &component,
-            shop: self.shop.get(sku).map_or(&[][..], Vec::as_slice),
+            promised: self.promised(flow, &work.src),
+            shop: self.shop(sku),
             capped,
             verdict: Verdict::of(work.approved.as_deref()),
         })
