@@ -174,6 +174,8 @@ fn engine_flow(name: &FlowName, flow: &config::FlowConfig, config: &Config, revi
         start: flow.start,
         statuses: flow.statuses.clone(),
         tests: flow.tests,
+        countries: flow.countries.clone(),
+        except_countries: flow.except_countries.clone(),
         poll_ms: flow.every_ms,
         cron: flow.cron.clone(),
         quiet: flow.quiet.as_deref().and_then(config::quiet_minutes),

@@ -212,6 +212,12 @@ pub fn decide(case: &Case<'_>) -> Decision {
     if case.source.key.kind == Kind::Shipment {
         return answered(shipment::decide(case), case);
     }
+    // Of two flows of one shop, only one follows an order.
+    if let Some(order) = &case.source.order
+        && let Some(elsewhere) = case.flow.goes_elsewhere(order)
+    {
+        return Decision::Skip(elsewhere);
+    }
     let decision = match case.link {
         None => order::first_time(case),
         Some(link) if link.gone && case.verdict == Some(Verdict::CreateAgain) => {

@@ -1,5 +1,6 @@
 //! A flow: what goes from where to where, under which policies, and when.
 
+use comptoir_model::address::Country;
 use comptoir_model::key::{ConnectionName, FlowName, Kind};
 use comptoir_model::order::{Life, Order};
 use comptoir_rules::policy::OrderPolicy;
@@ -68,6 +69,10 @@ pub struct Flow {
     pub statuses: Vec<String>,
     /// Import the source's test records.
     pub tests: bool,
+    /// Only orders that go to these countries (ISO 3166-1, two letters); all when empty.
+    pub countries: Vec<Country>,
+    /// No orders that go to these.
+    pub except_countries: Vec<Country>,
     /// Milliseconds between two polls.
     pub poll_ms: i64,
     /// Cron expression of polls instead of the interval, in `time_zone`.
@@ -102,6 +107,8 @@ impl Flow {
             start: None,
             statuses: vec!["processing".to_owned(), "completed".to_owned()],
             tests: false,
+            countries: Vec::new(),
+            except_countries: Vec::new(),
             poll_ms: 60_000,
             cron: None,
             quiet: None,
@@ -122,8 +129,21 @@ impl Flow {
         }
     }
 
+    /// The country an order goes to, if it makes the order another flow's business.
+    pub fn goes_elsewhere(&self, order: &Order) -> Option<String> {
+        let country = order.ship_to.country.or(order.bill_to.country);
+        let named = |list: &[Country]| country.is_some_and(|country| list.contains(&country));
+        let ours =
+            (self.countries.is_empty() || named(&self.countries)) && !named(&self.except_countries);
+        let word = country.map_or_else(|| "none".to_owned(), |country| country.to_string());
+        (!ours).then(|| format!("country:{word}"))
+    }
+
     /// Why an order is not imported, if it is not.
     pub fn passes_over(&self, order: &Order) -> Option<String> {
+        if let Some(elsewhere) = self.goes_elsewhere(order) {
+            return Some(elsewhere);
+        }
         if order.status.life == Life::Trashed || !self.statuses.contains(&order.status.word) {
             return Some(format!("status:{}", order.status.word));
         }

@@ -17,6 +17,7 @@ pub mod point;
 pub mod preview;
 pub mod prove;
 mod readers;
+pub mod reconcile;
 pub mod retry;
 pub mod schedule;
 pub mod stock;

@@ -2,6 +2,7 @@
 //! must be read again.
 
 use crate::flow::Flow;
+use comptoir_model::address::Country;
 use comptoir_model::key::FlowName;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -21,15 +22,20 @@ struct Scope {
     start: Option<Timestamp>,
     statuses: BTreeSet<String>,
     tests: bool,
+    /// Countries taken, and countries left out.
+    #[serde(default)]
+    countries: (BTreeSet<String>, BTreeSet<String>),
 }
 
 impl Readers {
     /// The readers that these flows are.
     pub fn of(flows: &[Arc<Flow>]) -> Self {
+        let texts = |countries: &[Country]| countries.iter().map(ToString::to_string).collect();
         let scope = |flow: &Arc<Flow>| Scope {
             start: flow.start,
             statuses: flow.statuses.iter().cloned().collect(),
             tests: flow.tests,
+            countries: (texts(&flow.countries), texts(&flow.except_countries)),
         };
         Readers(
             flows
@@ -75,7 +81,15 @@ impl Scope {
             (None, Some(_)) => false,
             (Some(now), Some(before)) => now >= before,
         };
-        start && self.statuses.is_subset(&before.statuses) && (before.tests || !self.tests)
+        let (taken, left_out) = &self.countries;
+        let (before_taken, before_left_out) = &before.countries;
+        let countries = (before_taken.is_empty()
+            || (!taken.is_empty() && taken.is_subset(before_taken)))
+            && left_out.is_superset(before_left_out);
+        start
+            && countries
+            && self.statuses.is_subset(&before.statuses)
+            && (before.tests || !self.tests)
     }
 }
 
@@ -103,6 +117,12 @@ mod tests {
         assert!(!readers(|flow| flow.start = None).are_within(&before));
         assert!(!readers(|flow| flow.statuses.push("on-hold".to_owned())).are_within(&before));
         assert!(!readers(|flow| flow.tests = true).are_within(&before));
+        let french = readers(|flow| flow.countries = vec!["FR".parse().unwrap()]);
+        assert!(french.are_within(&before));
+        assert!(!before.are_within(&french));
+        let abroad = readers(|flow| flow.except_countries = vec!["FR".parse().unwrap()]);
+        assert!(abroad.are_within(&before));
+        assert!(!before.are_within(&abroad));
         assert!(!readers(|flow| flow.name = "more".parse().unwrap()).are_within(&before));
         assert!(!before.are_within(&Readers::from_stored("")));
     }

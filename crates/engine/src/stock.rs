@@ -11,5 +11,7 @@ pub mod reckoning;
 mod stir;
 mod zeros;
 
+pub use decide::shown;
+pub use gather::Known;
 pub use stir::{hint_reserved, stir_takers};
 pub use zeros::Forecasts;

@@ -9,6 +9,7 @@ mod help;
 mod hold;
 mod init;
 mod plan;
+mod reconcile;
 mod schema;
 mod secret;
 mod serve;
@@ -64,6 +65,8 @@ enum Command {
     Status,
     /// Why a record is as it is.
     Explain(explain::ExplainArguments),
+    /// Compares both sides, record by record, and writes nothing.
+    Reconcile(reconcile::ReconcileArguments),
     /// What needs a person.
     Hold(hold::HoldArguments),
     /// Looks at records now: some by id, those of a span of time, or everything.
@@ -150,6 +153,7 @@ pub async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Apply(arguments) => plan::apply(&context, arguments).await,
         Command::Serve(arguments) => serve::run(&context, arguments).await,
         Command::Status => status::run(&context).await,
+        Command::Reconcile(arguments) => reconcile::run(&context, arguments).await,
         Command::Explain(arguments) => explain::run(&context, arguments).await,
         Command::Hold(arguments) => hold::run(&context, arguments).await,
         Command::Sync(arguments) => sync::run(&context, arguments).await,

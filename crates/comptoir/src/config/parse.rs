@@ -2,6 +2,7 @@
 
 use super::{Files, Problem, check, table};
 use comptoir_engine::flow::{Caps, Mode};
+use comptoir_model::address::Country;
 use comptoir_model::code::Code;
 use comptoir_model::key::{ConnectionName, FlowName, Kind};
 use comptoir_rules::policy::OrderPolicy;
@@ -99,6 +100,12 @@ pub struct FlowConfig {
     /// Import test orders.
     #[serde(default)]
     pub tests: bool,
+    /// Only orders that go to these countries (ISO 3166-1, two letters); all when empty.
+    #[serde(default)]
+    pub countries: Vec<Country>,
+    /// No orders that go to these countries.
+    #[serde(default)]
+    pub except_countries: Vec<Country>,
     /// Milliseconds between two polls.
     #[serde(default = "every_ms")]
     pub every_ms: i64,

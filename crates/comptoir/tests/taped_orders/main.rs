@@ -388,6 +388,8 @@ fn flow() -> Flow {
             .map(str::to_owned)
             .to_vec(),
         tests: false,
+        countries: Vec::new(),
+        except_countries: Vec::new(),
         poll_ms: 200,
         cron: None,
         quiet: None,

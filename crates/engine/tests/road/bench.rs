@@ -67,6 +67,8 @@ impl Bench {
                 start: None,
                 statuses: vec!["processing".to_owned()],
                 tests: false,
+                countries: Vec::new(),
+                except_countries: Vec::new(),
                 poll_ms: 0,
                 cron: None,
                 quiet: None,

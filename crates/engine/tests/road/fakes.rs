@@ -253,6 +253,28 @@ impl Erp {
         }
     }
 
+    /// A person types an order of the shop in by hand.
+    pub fn type_in(&self, reference: &str) {
+        let mut held = self.held();
+        let id = held.take_id("typed");
+        let mut order = Order::empty("S1", "EUR".parse().unwrap());
+        order.reference = reference.to_owned();
+        let key = WriteKey("nobody".to_owned());
+        held.orders.insert(id, (key, 1, order));
+    }
+
+    fn all_orders(&self) -> Page {
+        let held = self.held();
+        let records = held.orders.iter();
+        let items = records.map(|(id, (_, version, order))| Ok(record(id, *version, order)));
+        Page {
+            items: items.collect(),
+            gone: Vec::new(),
+            next: Cursor::start(),
+            more: false,
+        }
+    }
+
     /// A person deletes an order.
     pub fn delete(&self, id: &RemoteId) {
         self.held().orders.remove(id);
@@ -409,6 +431,7 @@ impl Connector for Erp {
         match kind {
             Kind::Stock => Ok(self.stock.changes(since)),
             Kind::Shipment => Ok(self.shipments.changes(since)),
+            Kind::Order => Ok(self.all_orders()),
             _ => Err(Fault::bug("nothing reads these changes of the fake ERP")),
         }
     }

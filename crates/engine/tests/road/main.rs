@@ -12,6 +12,7 @@ mod oversell;
 mod owners;
 mod people;
 mod power_cuts;
+mod reconcile;
 mod shipments;
 mod shop;
 mod states;

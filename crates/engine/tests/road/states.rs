@@ -259,3 +259,44 @@ async fn a_preview_shows_the_order_after_its_buyer_and_writes_neither() {
     assert_eq!(bench.erp.writes(), 0);
     assert_eq!(bench.stands("1").await, "waiting mode:shadow");
 }
+
+#[tokio::test]
+async fn two_flows_of_one_shop_share_its_orders_by_country() {
+    let mut bench = Bench::new();
+    bench.flow.countries = vec!["FR".parse().unwrap()];
+    let mut abroad = bench.flow.clone();
+    abroad.name = "abroad".parse().unwrap();
+    abroad.countries = Vec::new();
+    abroad.except_countries = vec!["FR".parse().unwrap()];
+    bench.back.push(abroad);
+    for (id, country) in [("1", "FR"), ("2", "DE")] {
+        let mut order = order(&format!("104{id}"), "ada@example.test");
+        order.ship_to.country = Some(country.parse().unwrap());
+        bench.put(id, order);
+    }
+    bench.run().await;
+    let kind = comptoir_model::key::Kind::Order;
+    let stands = async |bench: &Bench| {
+        [
+            bench.stands("1").await,
+            bench.stands_in("abroad", kind, "1").await,
+            bench.stands("2").await,
+            bench.stands_in("abroad", kind, "2").await,
+        ]
+    };
+    let expected = [
+        "done -",
+        "skipped country:FR",
+        "skipped country:DE",
+        "done -",
+    ];
+    assert_eq!(stands(&bench).await, expected);
+    assert_eq!(bench.erp.orders().len(), 2);
+    // A later change is followed by the flow that made it, and by no other.
+    let mut changed = bench.shop.order("2");
+    changed.note = "ring twice".to_owned();
+    bench.put("2", changed);
+    bench.run().await;
+    assert_eq!(stands(&bench).await[2], "skipped country:DE");
+    assert_eq!(bench.erp.orders().len(), 2);
+}
