@@ -214,7 +214,8 @@ async fn company(api: &Api) -> Result<Option<Company>, Fault> {
     }
 }
 
-fn is_optional(fault: &Fault) -> bool {
+/// Whether a part of the API is closed to this user, or not there.
+pub(super) fn is_optional(fault: &Fault) -> bool {
     matches!(
         fault.code,
         Code::MissingRight | Code::UnsupportedVersion | Code::RecordGone | Code::WrongAddress

@@ -196,6 +196,57 @@ pub(super) struct Product {
     pub(super) weight_units: Option<i64>,
     #[serde(deserialize_with = "decode::text")]
     pub(super) date_modification: String,
+    /// From 21 on: whether this product is counted at all.
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) stockable_product: Option<Value>,
+    /// What is there in all warehouses. Left out where the user may not read stocks, or the module is off.
+    #[serde(deserialize_with = "decode::decimal_option")]
+    pub(super) stock_reel: Option<Decimal>,
+    /// The same without what is promised and with what is to come.
+    #[serde(deserialize_with = "decode::decimal_option")]
+    pub(super) stock_theorique: Option<Decimal>,
+    /// What is there, by warehouse. Only those that ever held some.
+    #[serde(deserialize_with = "decode::or_default")]
+    pub(super) stock_warehouse: BTreeMap<String, Place>,
+    #[serde(deserialize_with = "decode::or_default")]
+    pub(super) stats_expedition: Sent,
+}
+
+impl Product {
+    /// Whether its stock is counted: goods are, services are not.
+    pub(super) fn is_counted(&self) -> bool {
+        let off = |value: &Value| matches!(value.to_string().trim_matches('"'), "0" | "false");
+        self.sort == "0" && !self.stockable_product.as_ref().is_some_and(off)
+    }
+}
+
+/// A product in a warehouse.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Place {
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) real: Decimal,
+}
+
+/// What was shipped of a product for orders that are still open.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Sent {
+    #[serde(deserialize_with = "decode::decimal_option")]
+    pub(super) qty: Option<Decimal>,
+}
+
+/// A part of a kit.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Part {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) rowid: i64,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) qty: Decimal,
+    /// "1" when it goes out of stock with the kit.
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) incdec: String,
 }
 
 /// A row of a dictionary, or a warehouse.
