@@ -7,5 +7,6 @@ mod contract;
 mod creating;
 mod given;
 mod live;
+mod live_stock;
 mod opening;
 mod served;
