@@ -44,6 +44,8 @@ pub(super) struct Learnt {
     pub(super) states: HashMap<String, HashMap<String, String>>,
     /// Ids of payment types, by id, code and label in lower case.
     pub(super) payment_types: Option<HashMap<String, String>>,
+    /// Names of shipping methods, by id.
+    pub(super) carriers: Option<HashMap<String, String>>,
     /// When stock goes down, once it was asked for; none inside where Dolibarr does not say.
     pub(super) stock_falls: Option<Option<StockFalls>>,
 }

@@ -13,6 +13,8 @@ mod order;
 mod party;
 mod probe;
 mod read;
+mod shipment;
+mod shipped;
 mod stock;
 mod sweep;
 #[cfg(test)]
@@ -40,17 +42,22 @@ use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
+use sweep::Sweep;
 
 /// After an unknown outcome: PHP's own limit and a usual proxy's are below it.
 const SETTLE: u32 = 120;
 
-static READS: [Reads; 4] = [
+static READS: [Reads; 5] = [
     reads(Kind::Order, 50),
     reads(Kind::Customer, 100),
     reads(Kind::Product, 100),
     Reads {
         cursor: "all products by id; then those whose `tms` moved, and those on orders whose `tms` moved",
         ..reads(Kind::Stock, 100)
+    },
+    Reads {
+        cursor: "those whose `tms` moved, by id; and those of orders in shipping whose `tms` moved",
+        ..reads(Kind::Shipment, 50)
     },
 ];
 
@@ -117,7 +124,7 @@ static CAPABILITIES: Capabilities = Capabilities {
 pub static SPEC: Spec = Spec {
     name: "dolibarr",
     title: "Dolibarr",
-    summary: "Books orders and their customers in Dolibarr 17 to 22, and reads them back.",
+    summary: "Books orders and their customers in Dolibarr 17 to 22, reads them back, and reads stock and shipments.",
     capabilities: &CAPABILITIES,
     level: Verification::Tapes(&["17.0.2 (rebranded)"]),
     settings: || schema_for!(Settings),
@@ -270,6 +277,7 @@ impl Connector for Dolibarr {
         let page = CAPABILITIES.reads(kind).map_or(100, |reads| reads.page) as usize;
         match kind {
             Kind::Stock => stock::changes(&self.0, since, page).await,
+            Kind::Shipment => shipment::changes(&self.0, since, page).await,
             _ => read::changes(&self.0, kind, since, page).await,
         }
     }
@@ -278,6 +286,7 @@ impl Connector for Dolibarr {
         match kind {
             // What is there now is wanted, however long ago it last moved.
             Kind::Stock => Cursor::start(),
+            Kind::Shipment => Sweep::from(Some(at)).cursor(),
             _ => TimestampCursor::since(at),
         }
     }
@@ -285,6 +294,7 @@ impl Connector for Dolibarr {
     async fn read(&self, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault> {
         match kind {
             Kind::Stock => stock::by_ids(&self.0, ids).await,
+            Kind::Shipment => shipment::by_ids(&self.0, ids).await,
             _ => read::by_ids(&self.0, kind, ids).await,
         }
     }

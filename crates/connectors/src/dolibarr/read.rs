@@ -232,7 +232,8 @@ async fn rows(api: &Api, path: &str, numbers: &[i64]) -> Result<Raw, Fault> {
     api.list(list).await
 }
 
-fn seen(item: Item) -> Seen {
+/// An item as an answer to a question by id.
+pub(super) fn seen(item: Item) -> Seen {
     match item {
         Ok(record) => Seen::Record(Box::new(record)),
         Err(unreadable) => Seen::Unreadable(Box::new(unreadable)),

@@ -9,6 +9,7 @@ use comptoir_kit::secret::Secret;
 use comptoir_kit::spec::Kit;
 use comptoir_model::key::{Kind, RemoteId};
 use comptoir_model::port::{Connector, Cursor, Seen};
+use comptoir_model::shipment::{Shipment, ShipmentState};
 use comptoir_model::stock::Stock;
 use serde_json::{Value, json};
 
@@ -30,9 +31,16 @@ impl Hands {
     }
 
     async fn post(&self, path: &str, body: Value) -> Value {
+        self.send(Method::Post, path, body).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Value) -> Value {
         let path = format!("api/index.php/{path}");
-        let call = Call::new("hands", Method::Post, path.clone());
-        let answer = self.0.send(call.json(&body).unwrap()).await.unwrap();
+        let mut call = Call::new("hands", method, path.clone());
+        if !body.is_null() {
+            call = call.json(&body).unwrap();
+        }
+        let answer = self.0.send(call).await.unwrap();
         let text = answer.text().to_string();
         assert!(answer.is_success(), "{path}: {text}");
         serde_json::from_str(&text).unwrap()
@@ -166,4 +174,74 @@ async fn stock_and_shipments_of_a_live_dolibarr() {
     let (changed, _) = drain(connector, Kind::Stock, &since).await;
     assert!(changed.contains(&goods), "{changed:?}");
     assert_eq!(at_hand(connector, &goods).await, both("14", "9"));
+    shipments(connector, &hands, &customer, &goods).await;
+}
+
+async fn shipment(connector: &dyn Connector, id: &RemoteId) -> Shipment {
+    match read(connector, Kind::Shipment, id).await {
+        Seen::Record(record) => record.document.as_shipment().unwrap().clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn shipments(
+    connector: &dyn Connector,
+    hands: &Hands,
+    customer: &RemoteId,
+    goods: &RemoteId,
+) {
+    let (_, since) = drain(connector, Kind::Shipment, &Cursor::start()).await;
+    let (_, since) = drain(connector, Kind::Shipment, &since).await;
+    assert_eq!(drain(connector, Kind::Shipment, &since).await.0, []);
+    let order = hands.order(customer, goods, 5).await;
+    let first = hands.ship(customer, order, 2).await;
+    let (changed, since) = drain(connector, Kind::Shipment, &since).await;
+    assert_eq!(changed, std::slice::from_ref(&first));
+    let seen = shipment(connector, &first).await;
+    assert_eq!(seen.order.as_str(), order.0.to_string());
+    assert_eq!(seen.state, ShipmentState::Shipped);
+    assert!(!seen.completes && seen.shipped_at.is_some() && seen.number.starts_with("SH"));
+    assert_eq!(seen.location, Some("1".into()));
+    let tracking: Vec<&str> = seen
+        .parcels
+        .iter()
+        .map(|parcel| parcel.tracking.as_str())
+        .collect();
+    assert_eq!(tracking, ["1Z-TEST-1", "1Z-TEST-2"]);
+    assert!(!seen.parcels[0].carrier.is_empty());
+    let key = format!("live/order/{goods}/line-1");
+    assert_eq!(seen.lines.len(), 1);
+    assert_eq!(seen.lines[0].key.as_ref().unwrap().as_str(), key);
+    assert_eq!(seen.lines[0].quantity, dec("2"));
+    // A number that comes later brings it again.
+    let body = json!({"tracking_number": "1Z-TEST-3"});
+    hands
+        .send(Method::Put, &format!("shipments/{first}"), body)
+        .await;
+    let (changed, since) = drain(connector, Kind::Shipment, &since).await;
+    assert_eq!(changed, std::slice::from_ref(&first));
+    let second = hands.ship(customer, order, 3).await;
+    let (changed, since) = drain(connector, Kind::Shipment, &since).await;
+    assert_eq!(changed, std::slice::from_ref(&second));
+    assert!(shipment(connector, &second).await.completes);
+    assert!(!shipment(connector, &first).await.completes);
+    hands
+        .post(
+            &format!("shipments/{second}/close"),
+            json!({"notrigger": 0}),
+        )
+        .await;
+    assert_eq!(
+        shipment(connector, &second).await.state,
+        ShipmentState::Delivered
+    );
+    let (changed, _) = drain(connector, Kind::Shipment, &since).await;
+    assert_eq!(changed, std::slice::from_ref(&second));
+    hands
+        .send(Method::Delete, &format!("shipments/{first}"), Value::Null)
+        .await;
+    assert!(matches!(
+        read(connector, Kind::Shipment, &first).await,
+        Seen::Gone(_)
+    ));
 }
