@@ -2,6 +2,7 @@
 //! `COMPTOIR_LIVE_DOLIBARR_ADMIN`, of a user who may do everything, on an instance whose stock goes down with the shipment, that has
 //! kits and the warehouse 1. Without them it is skipped and says so.
 
+use crate::flows::{drain, shipment, stock};
 use crate::given::*;
 use comptoir_kit::auth::Auth;
 use comptoir_kit::http::{Call, Http, HttpOptions, Method};
@@ -9,8 +10,7 @@ use comptoir_kit::secret::Secret;
 use comptoir_kit::spec::Kit;
 use comptoir_model::key::{Kind, RemoteId};
 use comptoir_model::port::{Connector, Cursor, Seen};
-use comptoir_model::shipment::{Shipment, ShipmentState};
-use comptoir_model::stock::Stock;
+use comptoir_model::shipment::ShipmentState;
 use serde_json::{Value, json};
 
 /// Hands of a person.
@@ -80,26 +80,6 @@ impl Hands {
         self.post(&format!("shipments/{id}/validate"), json!({"notrigger": 0}))
             .await;
         RemoteId(id.to_string())
-    }
-}
-
-/// Everything that waits of a kind, and the cursor after it.
-async fn drain(connector: &dyn Connector, kind: Kind, since: &Cursor) -> (Vec<RemoteId>, Cursor) {
-    let (mut since, mut ids) = (since.clone(), Vec::new());
-    loop {
-        let page = connector.changes(kind, &since).await.unwrap();
-        ids.extend(page.items.into_iter().map(|item| item.unwrap().id));
-        since = page.next;
-        if !page.more {
-            return (ids, since);
-        }
-    }
-}
-
-async fn stock(connector: &dyn Connector, id: &RemoteId) -> Stock {
-    match read(connector, Kind::Stock, id).await {
-        Seen::Record(record) => record.document.as_stock().unwrap().clone(),
-        other => panic!("{other:?}"),
     }
 }
 
@@ -175,13 +155,6 @@ async fn stock_and_shipments_of_a_live_dolibarr() {
     assert!(changed.contains(&goods), "{changed:?}");
     assert_eq!(at_hand(connector, &goods).await, both("14", "9"));
     shipments(connector, &hands, &customer, &goods).await;
-}
-
-async fn shipment(connector: &dyn Connector, id: &RemoteId) -> Shipment {
-    match read(connector, Kind::Shipment, id).await {
-        Seen::Record(record) => record.document.as_shipment().unwrap().clone(),
-        other => panic!("{other:?}"),
-    }
 }
 
 async fn shipments(

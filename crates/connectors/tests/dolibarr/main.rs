@@ -5,6 +5,7 @@
 mod changing;
 mod contract;
 mod creating;
+mod flows;
 mod given;
 mod live;
 mod live_stock;
