@@ -39,7 +39,6 @@ pub(super) async fn changes(api: &Api, since: &Cursor, page: usize) -> Result<Pa
         for (row, item) in rows.iter().zip(items_of(api, &rows).await?) {
             let wire = decoded(row).unwrap_or_default();
             let id = read::brief(row).id;
-            sweep.pass(id);
             let version = match &item {
                 Some(Ok(record)) => record.version.clone(),
                 _ => Digest::of(row.get().as_bytes()).to_string(),

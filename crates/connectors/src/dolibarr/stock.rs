@@ -45,11 +45,9 @@ pub(super) async fn changes(api: &Api, since: &Cursor, page: usize) -> Result<Pa
     let mut items = Vec::new();
     if let Some(after) = sweep.after() {
         let rows = swept(api, &sweep, after, page).await?;
-        for row in &rows {
-            sweep.pass(read::brief(row).id);
-        }
-        for item in stocks(api, &mut demand, falls, &rows).await? {
-            if is_fresh(api, &mut sweep, &rows, &item) {
+        let read = stocks(api, &mut demand, falls, &rows).await?;
+        for (row, item) in rows.iter().zip(read) {
+            if is_fresh(api, &mut sweep, row, &item) {
                 items.push(item);
             }
         }
@@ -86,21 +84,14 @@ async fn swept(api: &Api, sweep: &Sweep, after: i64, page: usize) -> Result<Raw,
     api.list(list).await
 }
 
-fn is_fresh(api: &Api, sweep: &mut Sweep, rows: &Raw, item: &read::Item) -> bool {
-    let (id, version) = match item {
-        Ok(record) => (number(&record.id), record.version.clone()),
-        Err(unreadable) => (
-            unreadable.id.as_ref().and_then(number),
-            Digest::of(unreadable.raw.as_bytes()).to_string(),
-        ),
+fn is_fresh(api: &Api, sweep: &mut Sweep, row: &RawValue, item: &read::Item) -> bool {
+    let brief = read::brief(row);
+    let version = match item {
+        Ok(record) => record.version.clone(),
+        Err(unreadable) => Digest::of(unreadable.raw.as_bytes()).to_string(),
     };
-    let Some(id) = id else { return true };
-    let brief = rows
-        .iter()
-        .map(|row| read::brief(row))
-        .find(|brief| brief.id == id);
-    let at = brief.and_then(|brief| map::instant(&brief.date_modification, &api.zone()));
-    sweep.take(id, &version, at)
+    let at = map::instant(&brief.date_modification, &api.zone());
+    sweep.take(brief.id, &version, at)
 }
 
 /// The products on orders that changed: whether more orders wait, and which products are gone.

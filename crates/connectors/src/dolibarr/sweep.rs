@@ -107,11 +107,6 @@ impl Sweep {
         (!self.orders_now).then_some(self.after)
     }
 
-    /// Leaves an id behind, whatever came with it.
-    pub(super) fn pass(&mut self, id: i64) {
-        self.after = self.after.max(id);
-    }
-
     /// Takes a record that was met: whether it is new or changed.
     pub(super) fn take(&mut self, id: i64, version: &str, at: Option<Timestamp>) -> bool {
         self.after = self.after.max(id);

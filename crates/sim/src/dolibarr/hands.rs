@@ -253,3 +253,48 @@ impl Packer {
         erp.ship_part(*order, &lines, &tracking)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{DOUBLE_SKU, catalogue};
+    use crate::dolibarr::DolibarrOptions;
+
+    #[test]
+    fn a_packer_ships_everything_once_and_stock_adds_up() {
+        let goods = catalogue(7).erp_products();
+        let erp = Dolibarr::stocked(DolibarrOptions::default(), &goods, 50);
+        assert_eq!(erp.product_of(DOUBLE_SKU), None);
+        assert_eq!(erp.stock(erp.product_of("SHIP").unwrap_or_default()), []);
+        let mug = erp.product_of("MUG").unwrap_or_default();
+        let sold = [3, 1, 4].map(|quantity| erp.sell(mug, quantity.into()));
+        let mut packer = Packer::new(7);
+        let mut steps = 0;
+        while packer.step(&erp).is_some() {
+            steps += 1;
+            assert!(steps < 20, "it never ends");
+        }
+        assert!(sold.iter().all(|order| erp.to_ship(*order).is_empty()));
+        assert_eq!(erp.shipments().len(), steps);
+        assert_eq!(erp.stock(mug), [(1, Decimal::from(42))]);
+        assert!(
+            erp.shipments()
+                .iter()
+                .all(|sent| sent.number.starts_with("SH2610-"))
+        );
+    }
+
+    #[test]
+    fn what_comes_back_is_there_again() {
+        let erp = Dolibarr::new(DolibarrOptions::default());
+        let mug = erp.product("MUG", false, "20");
+        erp.set_stock(mug, 1, 5.into());
+        let order = erp.sell(mug, 2.into());
+        let sent = erp.ship(order, "6A1").unwrap_or_default();
+        assert_eq!(erp.stock(mug), [(1, Decimal::from(3))]);
+        assert_eq!(erp.ship(order, "6A2"), None, "nothing is left");
+        erp.delete_shipment(sent);
+        assert_eq!(erp.stock(mug), [(1, Decimal::from(5))]);
+        assert_eq!(erp.to_ship(order).len(), 1);
+    }
+}
