@@ -353,6 +353,40 @@ async fn what_fails_meanwhile_is_for_later_and_nothing_is_lost() {
 }
 
 #[tokio::test]
+async fn people_who_write_at_the_same_moment_delay_and_double_nothing() {
+    let served = Served::with(DolibarrOptions {
+        seed: 7,
+        race_rate: 0.4,
+        ..DolibarrOptions::default()
+    })
+    .await;
+    let connector = &*served.connector;
+    let mut delayed = 0;
+    let mut until_done = async |write| {
+        for _ in 0..20 {
+            match one(connector, &write).await {
+                Ok(written) => return written,
+                Err(fault) => assert_eq!(fault.code, Code::Contention, "{fault}"),
+            }
+            delayed += 1;
+        }
+        panic!("it is never done");
+    };
+    let customer = until_done(person("a")).await.id;
+    for n in 0..12 {
+        let number = format!("10{n:02}");
+        let write = create(&number, served.order(&number, &customer, None));
+        let seen = until_done(write.clone()).await.seen.unwrap();
+        until_done(next(&write, Step::Confirm, &seen)).await;
+    }
+    assert!(delayed > 3, "{delayed}");
+    let orders = served.erp.orders();
+    assert_eq!(orders.len(), 12);
+    let numbers: BTreeSet<&str> = orders.iter().map(|order| order.number.as_str()).collect();
+    assert!(numbers.len() == 12 && orders.iter().all(|order| order.state == 1));
+}
+
+#[tokio::test]
 async fn many_products_and_shipments_come_in_pages() {
     let served = Served::of(17).await;
     let connector = &*served.connector;

@@ -1,7 +1,7 @@
 //! The door: `/api/index.php/…`.
 
 use super::records::{self, PARTS};
-use super::trouble::{Answer, Done};
+use super::trouble::{Answer, Done, Trouble};
 use super::{Dolibarr, Row, State, orders, shipments, stock};
 use axum::Router;
 use axum::body::Bytes;
@@ -9,6 +9,7 @@ use axum::extract::{Path, Query, State as Given};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use rand::RngExt;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -68,6 +69,7 @@ fn answered(
         .iter()
         .position(|(wanted, _)| *wanted == name);
     let trouble = trouble.map(|at| state.troubles.remove(at).1);
+    let trouble = trouble.or_else(|| race(state, method, &segments));
     if let Some(trouble) = trouble.filter(|trouble| trouble.is_before()) {
         return trouble.answer();
     }
@@ -90,6 +92,17 @@ fn answered(
         Some(trouble) => trouble.answer(),
         None => answer,
     }
+}
+
+/// What a call meets when a person happens to write at the same moment.
+fn race(state: &mut State, method: &Method, path: &[&str]) -> Option<Trouble> {
+    let trouble = match path {
+        [_, _, "validate"] => Trouble::SameNumber,
+        ["orders" | "thirdparties" | "contacts"] if method == Method::POST => Trouble::Deadlock,
+        _ => return None,
+    };
+    let rate = state.options.race_rate;
+    (rate > 0.0 && state.rng.random_bool(rate.min(1.0))).then_some(trouble)
 }
 
 fn route(

@@ -41,6 +41,8 @@ pub use shipments::HeldShipment;
 pub use trouble::Trouble;
 
 use crate::catalogue::ErpProduct;
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -75,6 +77,11 @@ pub struct DolibarrOptions {
     pub admin: bool,
     /// When goods leave the stock.
     pub falls: Falls,
+    /// The seed of what happens by chance.
+    pub seed: u64,
+    /// How often a person writes at the same moment as the hub: a create then meets a deadlock and a validate a number taken twice,
+    /// from 0 to 1.
+    pub race_rate: f64,
     /// The instant of the first write, in seconds since 1970. Each later one is a second later.
     pub starts: i64,
     /// Time goes by as outside instead, to the second.
@@ -91,6 +98,8 @@ impl Default for DolibarrOptions {
             shipments: true,
             admin: false,
             falls: Falls::Shipment,
+            seed: 0,
+            race_rate: 0.0,
             starts: 1_795_322_411,
             wall: false,
         }
@@ -111,6 +120,7 @@ struct State {
     calls: Vec<String>,
     troubles: Vec<(String, Trouble)>,
     api: bool,
+    rng: SmallRng,
 }
 
 impl State {
@@ -178,6 +188,7 @@ impl Dolibarr {
     pub fn new(options: DolibarrOptions) -> Dolibarr {
         Dolibarr(Arc::new(Mutex::new(State {
             now: options.starts,
+            rng: SmallRng::seed_from_u64(options.seed),
             options,
             tables: records::seeded(),
             last: BTreeMap::from([("warehouses", 1)]),
