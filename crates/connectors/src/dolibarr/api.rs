@@ -1,8 +1,9 @@
 //! Dolibarr's REST API: one call at a time, and what its answers mean.
 
-use super::Settings;
+use super::demand::Demand;
 use super::fault;
 use super::wire::Raw;
+use super::{Settings, StockFalls};
 use comptoir_kit::auth::Auth;
 use comptoir_kit::clock::Clock;
 use comptoir_kit::decode;
@@ -28,6 +29,8 @@ pub(super) struct Api {
     pub(super) settings: Settings,
     pub(super) clock: Clock,
     learnt: Mutex<Learnt>,
+    /// What open orders have taken of the stock. Held while it is read, so that two readings do not read it twice.
+    pub(super) demand: tokio::sync::Mutex<Demand>,
 }
 
 /// What does not change while a connection is open.
@@ -41,6 +44,10 @@ pub(super) struct Learnt {
     pub(super) states: HashMap<String, HashMap<String, String>>,
     /// Ids of payment types, by id, code and label in lower case.
     pub(super) payment_types: Option<HashMap<String, String>>,
+    /// Names of shipping methods, by id.
+    pub(super) carriers: Option<HashMap<String, String>>,
+    /// When stock goes down, once it was asked for; none inside where Dolibarr does not say.
+    pub(super) stock_falls: Option<Option<StockFalls>>,
 }
 
 impl Api {
@@ -68,6 +75,7 @@ impl Api {
             clock: kit.clock,
             settings,
             learnt: Mutex::default(),
+            demand: tokio::sync::Mutex::default(),
         })
     }
 
@@ -103,7 +111,18 @@ impl Api {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<T, Fault> {
-        let mut call = Call::get(what, full(path));
+        self.get_as(what, path, query, Priority::Orders).await
+    }
+
+    /// A call that reads, with its place in the queue.
+    pub(super) async fn get_as<T: DeserializeOwned>(
+        &self,
+        what: &'static str,
+        path: &str,
+        query: &[(&str, &str)],
+        priority: Priority,
+    ) -> Result<T, Fault> {
+        let mut call = Call::get(what, full(path)).priority(priority);
         for (name, value) in query {
             call = call.query(*name, value);
         }
@@ -207,6 +226,8 @@ pub(super) struct List<'a> {
     pub(super) by_time: bool,
     /// Its place in the queue.
     pub(super) priority: Priority,
+    /// With the stock of each product.
+    pub(super) stock: bool,
 }
 
 impl<'a> List<'a> {
@@ -219,6 +240,7 @@ impl<'a> List<'a> {
             filter: "",
             by_time: false,
             priority: Priority::Orders,
+            stock: false,
         }
     }
 
@@ -237,6 +259,9 @@ impl<'a> List<'a> {
         }
         if !self.filter.is_empty() {
             call = call.query("sqlfilters", self.filter);
+        }
+        if self.stock {
+            call = call.query("includestockdata", 1);
         }
         call
     }

@@ -136,7 +136,10 @@ pub(super) fn right(subject: &str) -> &'static str {
         "products" => {
             "enable the module Products (or Services) and give the user of the key “Read products” (and “Read services”)"
         }
-        "warehouses" => "enable the module Stocks and give the user of the key “Read stocks”",
+        "warehouses" => {
+            "enable the module Stocks and give the user of the key “Read stocks” (later versions say “Read warehouses and stocks”)"
+        }
+        "shipments" => "enable the module Shipments and give the user of the key “Read sendings”",
         _ => "give the user of the key the right to it",
     }
 }

@@ -322,7 +322,7 @@ pub(super) fn product(wire: &wire::Product, raw: String) -> Record {
             .unwrap_or_default(),
         weight_kg: weight(wire),
         hs_code: wire.customcode.clone(),
-        stock_managed: wire.sort == "0",
+        stock_managed: wire.is_counted(),
         ..Product::default()
     };
     let document = Document::Product(Box::new(product));

@@ -2,15 +2,21 @@
 
 mod action;
 mod api;
+mod demand;
 mod fault;
 mod filter;
 mod find;
 mod key;
+mod kits;
 mod map;
 mod order;
 mod party;
 mod probe;
 mod read;
+mod shipment;
+mod shipped;
+mod stock;
+mod sweep;
 #[cfg(test)]
 mod tape_tests;
 mod update;
@@ -36,14 +42,23 @@ use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
+use sweep::Sweep;
 
 /// After an unknown outcome: PHP's own limit and a usual proxy's are below it.
 const SETTLE: u32 = 120;
 
-static READS: [Reads; 3] = [
+static READS: [Reads; 5] = [
     reads(Kind::Order, 50),
     reads(Kind::Customer, 100),
     reads(Kind::Product, 100),
+    Reads {
+        cursor: "all products by id; then those whose `tms` moved, and those on orders whose `tms` moved",
+        ..reads(Kind::Stock, 100)
+    },
+    Reads {
+        cursor: "those whose `tms` moved, by id; and those of orders in shipping whose `tms` moved",
+        ..reads(Kind::Shipment, 50)
+    },
 ];
 
 const fn reads(kind: Kind, page: u32) -> Reads {
@@ -109,7 +124,7 @@ static CAPABILITIES: Capabilities = Capabilities {
 pub static SPEC: Spec = Spec {
     name: "dolibarr",
     title: "Dolibarr",
-    summary: "Books orders and their customers in Dolibarr 17 to 22, and reads them back.",
+    summary: "Books orders and their customers in Dolibarr 17 to 22, reads them back, and reads stock and shipments.",
     capabilities: &CAPABILITIES,
     level: Verification::Tapes(&["17.0.2 (rebranded)"]),
     settings: || schema_for!(Settings),
@@ -153,10 +168,37 @@ pub struct Settings {
     #[serde(default)]
     #[schemars(title = "Emoji are kept")]
     pub emoji: bool,
+    /// When goods leave the stock (Setup, Modules, Stocks: the rule for the decrease of stock): with the `shipment`, when the `order` is
+    /// validated, or with the `invoice`. Without it Comptoir asks Dolibarr, and where Comptoir's user is not told takes it for `shipment`.
+    #[serde(default)]
+    #[schemars(title = "When stock goes down")]
+    pub stock_falls: Option<StockFalls>,
+    /// The id of the warehouse that goods are shipped from. What validated orders have taken without naming a warehouse is taken off
+    /// this one first; without the setting, off the fullest.
+    #[serde(default)]
+    #[schemars(title = "Warehouse that ships")]
+    pub ships_from: Option<String>,
+    /// Whether products of Dolibarr are kits of others (virtual products). Their stock is then that of their parts, and reading stock
+    /// takes a call for each product.
+    #[serde(default)]
+    #[schemars(title = "Kits")]
+    pub kits: bool,
     /// How many seconds before the last change each reading begins again. Longer than Dolibarr takes to commit and the clocks differ.
     #[serde(default = "default_overlap")]
     #[schemars(title = "Overlap of readings (seconds)")]
     pub overlap_seconds: u32,
+}
+
+/// When goods leave Dolibarr's stock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StockFalls {
+    /// With the shipment, validated or closed.
+    Shipment,
+    /// When the order is validated.
+    Order,
+    /// With the invoice.
+    Invoice,
 }
 
 fn default_zone() -> String {
@@ -196,6 +238,13 @@ impl Settings {
         if !(2..=8).contains(&self.price_decimals) {
             return bad("price_decimals", "from 2 to 8");
         }
+        if self
+            .ships_from
+            .as_ref()
+            .is_some_and(|id| id.parse::<u32>().is_err())
+        {
+            return bad("ships_from", "the id of a warehouse is a number");
+        }
         if self.overlap_seconds == 0 {
             return bad("overlap_seconds", "at least one second");
         }
@@ -225,16 +274,29 @@ impl Connector for Dolibarr {
     }
 
     async fn changes(&self, kind: Kind, since: &Cursor) -> Result<Page, Fault> {
-        let page = CAPABILITIES.reads(kind).map_or(100, |reads| reads.page);
-        read::changes(&self.0, kind, since, page as usize).await
+        let page = CAPABILITIES.reads(kind).map_or(100, |reads| reads.page) as usize;
+        match kind {
+            Kind::Stock => stock::changes(&self.0, since, page).await,
+            Kind::Shipment => shipment::changes(&self.0, since, page).await,
+            _ => read::changes(&self.0, kind, since, page).await,
+        }
     }
 
-    fn cursor_since(&self, _: Kind, at: Timestamp) -> Cursor {
-        TimestampCursor::since(at)
+    fn cursor_since(&self, kind: Kind, at: Timestamp) -> Cursor {
+        match kind {
+            // What is there now is wanted, however long ago it last moved.
+            Kind::Stock => Cursor::start(),
+            Kind::Shipment => Sweep::from(Some(at)).cursor(),
+            _ => TimestampCursor::since(at),
+        }
     }
 
     async fn read(&self, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault> {
-        read::by_ids(&self.0, kind, ids).await
+        match kind {
+            Kind::Stock => stock::by_ids(&self.0, ids).await,
+            Kind::Shipment => shipment::by_ids(&self.0, ids).await,
+            _ => read::by_ids(&self.0, kind, ids).await,
+        }
     }
 
     async fn find(&self, kind: Kind, queries: &[Query]) -> Result<Vec<Vec<Candidate>>, Fault> {

@@ -1,6 +1,8 @@
 //! What a connected Dolibarr is: its version, what the user of the key may do, and everything a look-up table may point to.
 
 use super::api::{Api, List};
+use super::demand;
+use super::fault;
 use super::map;
 use super::order::FIELDS;
 use super::wire::{Company, Order, Product, Small, Status};
@@ -58,7 +60,14 @@ pub(super) async fn probe(api: &Api) -> Result<Account, Fault> {
     let orders: Vec<Order> = rows(api, "orders").await?;
     rows::<Value>(api, "thirdparties").await?;
     rows::<Value>(api, "contacts").await?;
-    let products: Vec<Product> = rows(api, "products").await?;
+    let products: Vec<Product> = listed(
+        api,
+        List {
+            stock: true,
+            ..List::of("probe", "products", 100)
+        },
+    )
+    .await?;
     notices.extend(zone_notice(api, &orders));
     let mut choices = BTreeMap::new();
     for (table, path) in TABLES {
@@ -76,6 +85,7 @@ pub(super) async fn probe(api: &Api) -> Result<Account, Fault> {
             Err(fault) => return Err(fault),
         }
     }
+    notices.extend(flows(api, &products).await?);
     choices.insert("taxes".to_owned(), taxes(api, &products));
     let company = company(api).await?;
     notices.extend(currency_notice(api, company.as_ref()));
@@ -104,6 +114,46 @@ fn notice(severity: Severity, code: Code, detail: impl Into<String>) -> Notice {
     }
 }
 
+/// What the flows of stock and of shipments miss: nothing that orders need.
+async fn flows(api: &Api, products: &[Product]) -> Result<Vec<Notice>, Fault> {
+    let mut notices = Vec::new();
+    if products.first().is_some_and(|row| row.stock_reel.is_none()) {
+        let detail = format!("stock cannot be read: {}", fault::right("warehouses"));
+        notices.push(notice(Severity::Warning, Code::MissingRight, detail));
+    }
+    match rows::<Value>(api, "shipments").await {
+        Ok(_) => {}
+        Err(fault) if is_optional(&fault) => {
+            let detail = format!("shipments cannot be read: {}", fault::right("shipments"));
+            notices.push(notice(Severity::Warning, fault.code, detail));
+        }
+        Err(fault) => return Err(fault),
+    }
+    let told = demand::told(api).await?;
+    let set = api.settings.stock_falls;
+    let found = match (told, set) {
+        (None, None) => Some((
+            Code::MissingSetting,
+            "Dolibarr tells administrators only when stock goes down, and Comptoir takes it for the shipment: say it in the setting `stock_falls`",
+        )),
+        (Some(None), None) => Some((
+            Code::MissingSetting,
+            "Dolibarr has no rule for the decrease of stock (Setup, Modules, Stocks): stock does not go down by itself, and orders that nobody classifies as delivered keep their goods",
+        )),
+        (Some(Some(told)), Some(set)) if told != set => Some((
+            Code::BadValue,
+            "the setting `stock_falls` says otherwise than Dolibarr's own rule for the decrease of stock",
+        )),
+        _ => None,
+    };
+    notices.extend(found.map(|(code, detail)| notice(Severity::Info, code, detail)));
+    if !api.settings.kits && demand::constant(api, "PRODUIT_SOUSPRODUITS").await? == Some(true) {
+        let detail = "virtual products are on in Dolibarr: if products are kits of others, switch the setting `kits` on";
+        notices.push(notice(Severity::Info, Code::MissingSetting, detail));
+    }
+    Ok(notices)
+}
+
 /// `/status` needs no right, so what is not there is no Dolibarr.
 fn wrong_address<T>(fault: Fault) -> Result<T, Fault> {
     if fault.next == Next::Gone {
@@ -115,7 +165,14 @@ fn wrong_address<T>(fault: Fault) -> Result<T, Fault> {
 
 /// The last rows of a part of the API: whether it may be read shows in whether it answers.
 async fn rows<T: serde::de::DeserializeOwned>(api: &Api, path: &str) -> Result<Vec<T>, Fault> {
-    let rows = api.list(List::of("probe", path, 100)).await?;
+    listed(api, List::of("probe", path, 100)).await
+}
+
+async fn listed<T: serde::de::DeserializeOwned>(
+    api: &Api,
+    list: List<'_>,
+) -> Result<Vec<T>, Fault> {
+    let rows = api.list(list).await?;
     let row = |row: Box<serde_json::value::RawValue>| decode::json(row.get().as_bytes());
     rows.into_iter().map(row).collect()
 }
@@ -214,7 +271,8 @@ async fn company(api: &Api) -> Result<Option<Company>, Fault> {
     }
 }
 
-fn is_optional(fault: &Fault) -> bool {
+/// Whether a part of the API is closed to this user, or not there.
+pub(super) fn is_optional(fault: &Fault) -> bool {
     matches!(
         fault.code,
         Code::MissingRight | Code::UnsupportedVersion | Code::RecordGone | Code::WrongAddress
@@ -272,6 +330,7 @@ mod tests {
             "contacts",
             "products",
             "warehouses",
+            "shipments",
         ] {
             let right = fault::right(part);
             let quoted = right.split('“').skip(1);

@@ -53,7 +53,14 @@ pub(super) async fn changes(
     let cursor = TimestampCursor::open(since, overlap, api.clock.now())?;
     let zone = api.zone();
     let filter = cursor.from().map(|from| filter::since(from, &zone));
-    let rows = window(api, path, filter.as_deref(), cursor.offset() as usize, page).await?;
+    let window = Window {
+        path,
+        filter: filter.as_deref().unwrap_or_default(),
+        offset: cursor.offset() as usize,
+        limit: page,
+        priority: priority(path),
+    };
+    let rows = self::window(api, window).await?;
     let full = rows.len() >= page;
     let mut stamps = Vec::with_capacity(rows.len());
     let mut items = Vec::with_capacity(rows.len());
@@ -83,20 +90,29 @@ pub(super) async fn changes(
     })
 }
 
+/// Rows of a part of the API, oldest change first.
+pub(super) struct Window<'a> {
+    /// The part.
+    pub(super) path: &'a str,
+    /// `sqlfilters`, or empty.
+    pub(super) filter: &'a str,
+    /// Rows before the first.
+    pub(super) offset: usize,
+    /// Rows at most.
+    pub(super) limit: usize,
+    /// Its place in the queue.
+    pub(super) priority: Priority,
+}
+
 /// So many rows from an offset on. Dolibarr counts in whole pages, so an offset between two takes both.
-async fn window(
-    api: &Api,
-    path: &str,
-    filter: Option<&str>,
-    offset: usize,
-    limit: usize,
-) -> Result<Raw, Fault> {
+pub(super) async fn window(api: &Api, window: Window<'_>) -> Result<Raw, Fault> {
+    let Window { offset, limit, .. } = window;
     let list = List {
         page: offset / limit,
-        filter: filter.unwrap_or_default(),
+        filter: window.filter,
         by_time: true,
-        priority: priority(path),
-        ..List::of("changes", path, limit)
+        priority: window.priority,
+        ..List::of("changes", window.path, limit)
     };
     let skip = offset % limit;
     let mut rows = api.list(list).await?;
@@ -112,7 +128,8 @@ async fn window(
     Ok(rows)
 }
 
-fn brief(row: &RawValue) -> Brief {
+/// What is looked at of a row before it is decoded.
+pub(super) fn brief(row: &RawValue) -> Brief {
     serde_json::from_str(row.get()).unwrap_or_default()
 }
 
@@ -215,7 +232,8 @@ async fn rows(api: &Api, path: &str, numbers: &[i64]) -> Result<Raw, Fault> {
     api.list(list).await
 }
 
-fn seen(item: Item) -> Seen {
+/// An item as an answer to a question by id.
+pub(super) fn seen(item: Item) -> Seen {
     match item {
         Ok(record) => Seen::Record(Box::new(record)),
         Err(unreadable) => Seen::Unreadable(Box::new(unreadable)),

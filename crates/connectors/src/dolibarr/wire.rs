@@ -196,6 +196,164 @@ pub(super) struct Product {
     pub(super) weight_units: Option<i64>,
     #[serde(deserialize_with = "decode::text")]
     pub(super) date_modification: String,
+    /// From 21 on: whether this product is counted at all.
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) stockable_product: Option<Value>,
+    /// What is there in all warehouses. Left out where the user may not read stocks, or the module is off.
+    #[serde(deserialize_with = "decode::decimal_option")]
+    pub(super) stock_reel: Option<Decimal>,
+    /// The same without what is promised and with what is to come.
+    #[serde(deserialize_with = "decode::decimal_option")]
+    pub(super) stock_theorique: Option<Decimal>,
+    /// What is there, by warehouse. Only those that ever held some.
+    #[serde(deserialize_with = "decode::or_default")]
+    pub(super) stock_warehouse: BTreeMap<String, Place>,
+    #[serde(deserialize_with = "decode::or_default")]
+    pub(super) stats_expedition: Sent,
+}
+
+impl Product {
+    /// Whether its stock is counted: goods are, services are not.
+    pub(super) fn is_counted(&self) -> bool {
+        let off = |value: &Value| matches!(value.to_string().trim_matches('"'), "0" | "false");
+        self.sort == "0" && !self.stockable_product.as_ref().is_some_and(off)
+    }
+}
+
+/// A product in a warehouse.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Place {
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) real: Decimal,
+}
+
+/// What was shipped of a product for orders that are still open.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Sent {
+    #[serde(deserialize_with = "decode::decimal_option")]
+    pub(super) qty: Option<Decimal>,
+}
+
+/// A part of a kit.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Part {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) rowid: i64,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) qty: Decimal,
+    /// "1" when it goes out of stock with the kit.
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) incdec: String,
+}
+
+/// A shipment (`expedition`).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Shipment {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) id: i64,
+    #[serde(rename = "ref", deserialize_with = "decode::text")]
+    pub(super) number: String,
+    #[serde(deserialize_with = "decode::integer_option")]
+    statut: Option<i64>,
+    #[serde(deserialize_with = "decode::integer_option")]
+    status: Option<i64>,
+    /// What it is made from, up to 17.
+    #[serde(deserialize_with = "decode::text")]
+    origin: String,
+    /// The same in later versions.
+    #[serde(deserialize_with = "decode::text")]
+    origin_type: String,
+    #[serde(deserialize_with = "decode::integer_option")]
+    origin_id: Option<i64>,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) tracking_number: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) tracking_url: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) shipping_method: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) shipping_method_id: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) date_creation: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) date_valid: String,
+    #[serde(deserialize_with = "decode::or_default")]
+    pub(super) lines: Vec<ShipmentLine>,
+}
+
+impl Shipment {
+    /// −1 cancelled, 0 draft, 1 validated, 2 closed.
+    pub(super) fn state(&self) -> i64 {
+        self.statut.or(self.status).unwrap_or_default()
+    }
+
+    /// The customer's order that it is made from.
+    pub(super) fn order(&self) -> Option<i64> {
+        let of_order = [&self.origin, &self.origin_type]
+            .into_iter()
+            .any(|origin| origin == "commande");
+        self.origin_id.filter(|id| of_order && *id > 0)
+    }
+}
+
+/// A line of a shipment.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ShipmentLine {
+    #[serde(deserialize_with = "decode::integer_option")]
+    origin_line_id: Option<i64>,
+    #[serde(deserialize_with = "decode::integer_option")]
+    fk_origin_line: Option<i64>,
+    #[serde(deserialize_with = "decode::integer_option")]
+    fk_elementdet: Option<i64>,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) product_ref: String,
+    #[serde(deserialize_with = "decode::decimal_option")]
+    qty_shipped: Option<Decimal>,
+    #[serde(deserialize_with = "decode::decimal")]
+    qty: Decimal,
+    #[serde(deserialize_with = "decode::id_option")]
+    entrepot_id: Option<comptoir_model::key::RemoteId>,
+    #[serde(deserialize_with = "decode::or_default")]
+    details_entrepot: Vec<ShippedFrom>,
+}
+
+impl ShipmentLine {
+    /// The order's line.
+    pub(super) fn origin(&self) -> i64 {
+        let named = [self.origin_line_id, self.fk_elementdet, self.fk_origin_line];
+        named
+            .into_iter()
+            .flatten()
+            .find(|id| *id > 0)
+            .unwrap_or_default()
+    }
+
+    /// How many of it.
+    pub(super) fn quantity(&self) -> Decimal {
+        self.qty_shipped.unwrap_or(self.qty)
+    }
+
+    /// The warehouses that it comes from.
+    pub(super) fn warehouses(&self) -> impl Iterator<Item = &comptoir_model::key::RemoteId> {
+        let split = self
+            .details_entrepot
+            .iter()
+            .filter_map(|from| from.entrepot_id.as_ref());
+        split.chain(&self.entrepot_id)
+    }
+}
+
+/// The part of a line that comes from one warehouse.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct ShippedFrom {
+    #[serde(deserialize_with = "decode::id_option")]
+    entrepot_id: Option<comptoir_model::key::RemoteId>,
 }
 
 /// A row of a dictionary, or a warehouse.

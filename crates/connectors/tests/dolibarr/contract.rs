@@ -69,6 +69,12 @@ async fn the_contract_holds_on_both_versions() {
         suite
             .reading(connector, &Reading::of(Kind::Product, 3))
             .await;
+        let order = served.erp.sell(1, "2".parse().unwrap());
+        served.erp.ship(order, "6A1").unwrap();
+        suite.reading(connector, &Reading::of(Kind::Stock, 3)).await;
+        suite
+            .reading(connector, &Reading::of(Kind::Shipment, 1))
+            .await;
         let forbidden = DolibarrOptions {
             version,
             rights: false,

@@ -5,7 +5,9 @@
 mod changing;
 mod contract;
 mod creating;
+mod flows;
 mod given;
 mod live;
+mod live_stock;
 mod opening;
 mod served;

@@ -113,6 +113,9 @@ impl Filter {
 
 /// A record's modification time in seconds.
 pub(super) fn modified(row: &Row) -> i64 {
+    if let Some(at) = row.get("_tms").and_then(Value::as_i64) {
+        return at;
+    }
     match row.get("date_modification") {
         Some(Value::String(text)) => {
             let at = format!("{}Z", text.replace(' ', "T"));
@@ -132,6 +135,13 @@ fn compare(row: &Row, field: &str, operator: &str, operand: &Operand) -> bool {
             at.is_ok_and(|at| modified(row) >= at.timestamp().as_second())
         }
         ("tms", _) => true,
+        ("rowid", Operand::Number(after)) if operator == ">" => {
+            i64::try_from(number(row.get("id"))).unwrap_or_default() > *after
+        }
+        ("fk_statut", Operand::In(states)) => {
+            let state = i64::try_from(number(row.get("statut"))).unwrap_or_default();
+            states.contains(&state)
+        }
         ("rowid", Operand::In(ids)) => {
             let id = i64::try_from(number(row.get("id"))).unwrap_or_default();
             ids.contains(&id)

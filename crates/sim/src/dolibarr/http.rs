@@ -1,14 +1,15 @@
 //! The door: `/api/index.php/…`.
 
 use super::records::{self, PARTS};
-use super::trouble::{Answer, Done};
-use super::{Dolibarr, Row, State, orders};
+use super::trouble::{Answer, Done, Trouble};
+use super::{Dolibarr, Row, State, orders, shipments, stock};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State as Given};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use rand::RngExt;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -68,6 +69,7 @@ fn answered(
         .iter()
         .position(|(wanted, _)| *wanted == name);
     let trouble = trouble.map(|at| state.troubles.remove(at).1);
+    let trouble = trouble.or_else(|| race(state, method, &segments));
     if let Some(trouble) = trouble.filter(|trouble| trouble.is_before()) {
         return trouble.answer();
     }
@@ -92,6 +94,17 @@ fn answered(
     }
 }
 
+/// What a call meets when a person happens to write at the same moment.
+fn race(state: &mut State, method: &Method, path: &[&str]) -> Option<Trouble> {
+    let trouble = match path {
+        [_, _, "validate"] => Trouble::SameNumber,
+        ["orders" | "thirdparties" | "contacts"] if method == Method::POST => Trouble::Deadlock,
+        _ => return None,
+    };
+    let rate = state.options.race_rate;
+    (rate > 0.0 && state.rng.random_bool(rate.min(1.0))).then_some(trouble)
+}
+
 fn route(
     state: &mut State,
     method: &str,
@@ -101,14 +114,22 @@ fn route(
 ) -> Done {
     let (part, rest) = path.split_first().unwrap_or((&"", &[]));
     if *part == "orders" && !state.options.rights {
-        return Err(if state.options.version < 18 {
-            Answer::refused(401, "Unauthorized")
-        } else {
-            Answer::refused(403, "Forbidden")
-        });
+        return Err(state.no_right());
+    }
+    if *part == "shipments" && !state.options.shipments {
+        return Err(state.no_right());
     }
     match (*part, rest) {
         ("status", []) => Ok(status(state)),
+        ("setup", ["conf", name]) => stock::constant(state, name),
+        ("stockmovements", []) if method == "POST" => stock::movement(state, &body),
+        ("warehouses", []) if method == "POST" => {
+            let name = body
+                .get("label")
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default();
+            Ok(json!(stock::add_warehouse(state, name)))
+        }
         ("setup", rest) => records::setup(rest),
         ("warehouses", []) => records::list(state, "warehouses", query),
         (part, rest) => match PARTS.iter().find(|(name, ..)| *name == part) {
@@ -119,6 +140,22 @@ fn route(
             )),
         },
     }
+}
+
+impl State {
+    /// The answer to a call that the user may not make.
+    pub(super) fn no_right(&self) -> Answer {
+        if self.options.version < 18 {
+            Answer::refused(401, "Unauthorized")
+        } else {
+            Answer::refused(403, "Forbidden")
+        }
+    }
+}
+
+/// What answers in front of a Dolibarr that fails, for the fault layer: a proxy, in HTML.
+pub fn error_body(status: u16) -> (&'static str, String) {
+    crate::odoo::error_body(status)
 }
 
 fn status(state: &State) -> serde_json::Value {
@@ -144,6 +181,7 @@ fn of_table(
         return match (method, table) {
             ("GET", _) => records::list(state, table, query),
             ("POST", "orders") => orders::create(state, body),
+            ("POST", "shipments") => shipments::create(state, body),
             ("POST", _) => records::create(state, table, body),
             _ => Err(Answer::refused(404, "Not Found")),
         };
@@ -153,7 +191,17 @@ fn of_table(
     }
     let id = id.parse().unwrap_or_default();
     match (method, table, rest) {
-        ("GET", _, []) => records::one(state, table, id),
+        ("GET", _, []) => {
+            let with_stock = query
+                .get("includestockdata")
+                .is_some_and(|asked| asked == "1");
+            records::one_with(state, table, id, with_stock)
+        }
+        ("GET", "products", ["stock"]) => stock::of_product(state, id),
+        ("GET", "products", ["subproducts"]) => stock::parts(state, id),
+        ("POST", "products", ["subproducts", "add"]) => stock::add_part(state, id, &body),
+        ("GET", "orders", ["shipment"]) => shipments::of_order(state, id),
+        (method, "shipments", rest) => shipments::act(state, id, (method, rest), body),
         (method, "orders", rest) => orders::act(state, id, (method, rest), body),
         ("PUT", _, []) => records::change(state, table, id, body),
         _ => Err(Answer::refused(404, "Not Found")),

@@ -15,26 +15,50 @@
 //! - A missing right is 401 in 17 and 403 in 20, a wrong key 401 at another stage. While the module API is off everything is answered
 //!   200 with a sentence in HTML.
 //! - Two clients that validate at once take the same number: see [`Trouble::SameNumber`].
+//! - Stock: validating an order takes nothing and moves no product; validating a shipment takes the goods, and those in kits, and moves
+//!   their products' `tms`. The virtual stock counts what suppliers bring. A movement is done as often as it is sent. Without the right
+//!   the fields of stock are left out of an answer of 200.
+//! - Shipments name the order's line in `fk_origin_line` (17) or `fk_elementdet` (20), show no modification time, want `notrigger`, and
+//!   leave their order "being shipped" however much of it has left. Constants of the set-up are told to administrators.
 //!
-//! **Not simulated**: stock, invoices, shipments, several entities, other currencies, local taxes, extra fields of more than a value,
+//! **Not simulated**: invoices, stock that goes down with the order or the invoice, lots, several entities, other currencies, local taxes, extra fields of more than a value,
 //! fields that nothing here reads.
 
 mod amounts;
 mod filter;
+mod hands;
 mod http;
 mod orders;
 mod records;
+mod shipments;
+mod stock;
 mod trouble;
 
+pub use hands::Packer;
+pub use http::error_body;
 pub use orders::{HeldLine, HeldOrder};
+pub use shipments::HeldShipment;
 pub use trouble::Trouble;
 
+use crate::catalogue::ErpProduct;
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A record's fields as they are answered.
 type Row = Map<String, Value>;
+
+/// When goods leave the stock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Falls {
+    /// When a shipment is validated.
+    Shipment,
+    /// Never by itself: no rule is set, as in a new instance.
+    Never,
+}
 
 /// How a simulated Dolibarr is.
 #[derive(Debug, Clone)]
@@ -43,10 +67,25 @@ pub struct DolibarrOptions {
     pub version: u32,
     /// The hub's key.
     pub key: String,
-    /// Whether that user may read and write orders; everything else it always may.
+    /// Whether that user may read and write orders; third parties and products it always may.
     pub rights: bool,
+    /// Whether it may read stocks.
+    pub stocks: bool,
+    /// Whether it may read shipments.
+    pub shipments: bool,
+    /// Whether it is told constants of the set-up.
+    pub admin: bool,
+    /// When goods leave the stock.
+    pub falls: Falls,
+    /// The seed of what happens by chance.
+    pub seed: u64,
+    /// How often a person writes at the same moment as the hub: a create then meets a deadlock and a validate a number taken twice,
+    /// from 0 to 1.
+    pub race_rate: f64,
     /// The instant of the first write, in seconds since 1970. Each later one is a second later.
     pub starts: i64,
+    /// Time goes by as outside instead, to the second.
+    pub wall: bool,
 }
 
 impl Default for DolibarrOptions {
@@ -55,7 +94,14 @@ impl Default for DolibarrOptions {
             version: 17,
             key: "sim-dolibarr-key-0123456789abcdef".to_owned(),
             rights: true,
+            stocks: true,
+            shipments: true,
+            admin: false,
+            falls: Falls::Shipment,
+            seed: 0,
+            race_rate: 0.0,
             starts: 1_795_322_411,
+            wall: false,
         }
     }
 }
@@ -67,9 +113,14 @@ struct State {
     now: i64,
     frozen: bool,
     numbers: u32,
+    shipped: u32,
+    stock: BTreeMap<(i64, i64), Decimal>,
+    kits: BTreeMap<i64, Vec<(i64, Decimal, bool)>>,
+    coming: BTreeMap<i64, Decimal>,
     calls: Vec<String>,
     troubles: Vec<(String, Trouble)>,
     api: bool,
+    rng: SmallRng,
 }
 
 impl State {
@@ -83,7 +134,9 @@ impl State {
 
     /// The time of a write.
     fn tick(&mut self) -> i64 {
-        if !self.frozen {
+        if self.options.wall {
+            self.now = jiff::Timestamp::now().as_second();
+        } else if !self.frozen {
             self.now += 1;
         }
         self.now
@@ -98,7 +151,7 @@ impl State {
     fn add(&mut self, table: &'static str, mut row: Row) -> i64 {
         let (id, now) = (self.next_id(table), self.tick());
         row.insert("id".to_owned(), json!(id.to_string()));
-        row.insert("date_modification".to_owned(), stamp(table, now));
+        stamp(table, &mut row, now);
         self.tables.entry(table).or_default().insert(id, row);
         id
     }
@@ -106,18 +159,24 @@ impl State {
     fn touch(&mut self, table: &'static str, id: i64) {
         let now = self.tick();
         if let Some(row) = self.row(table, id) {
-            row.insert("date_modification".to_owned(), stamp(table, now));
+            stamp(table, row, now);
         }
     }
 }
 
-/// A time as its part of the API writes it: products as a text, all else as seconds.
-fn stamp(table: &str, now: i64) -> Value {
-    if table != "products" {
-        return json!(now);
-    }
-    let at = jiff::Timestamp::from_second(now).unwrap_or_default();
-    json!(at.strftime("%Y-%m-%d %H:%M:%S").to_string())
+/// A modification time as its part of the API writes it: products as a text, shipments not at all, all else as seconds.
+fn stamp(table: &str, row: &mut Row, now: i64) {
+    let shown = match table {
+        "products" => {
+            let at = jiff::Timestamp::from_second(now).unwrap_or_default();
+            json!(at.strftime("%Y-%m-%d %H:%M:%S").to_string())
+        }
+        "shipments" => Value::Null,
+        _ => json!(now),
+    };
+    row.insert("date_modification".to_owned(), shown);
+    // What begins so is not answered.
+    row.insert("_tms".to_owned(), json!(now));
 }
 
 /// A simulated Dolibarr. Copies are the same one.
@@ -129,15 +188,52 @@ impl Dolibarr {
     pub fn new(options: DolibarrOptions) -> Dolibarr {
         Dolibarr(Arc::new(Mutex::new(State {
             now: options.starts,
+            rng: SmallRng::seed_from_u64(options.seed),
             options,
             tables: records::seeded(),
             last: BTreeMap::from([("warehouses", 1)]),
             frozen: false,
             numbers: 0,
+            shipped: 0,
+            stock: BTreeMap::new(),
+            kits: BTreeMap::new(),
+            coming: BTreeMap::new(),
             calls: Vec::new(),
             troubles: Vec::new(),
             api: true,
         })))
+    }
+
+    /// An instance with these products, such as those of [`crate::catalogue::Catalogue::erp_products`], and this much of each of them
+    /// that is no service in warehouse 1. A reference is unique in Dolibarr: what is there twice is left out, so that orders of it
+    /// cannot be booked, as elsewhere.
+    pub fn stocked(options: DolibarrOptions, products: &[ErpProduct], each: i64) -> Dolibarr {
+        let erp = Dolibarr::new(options);
+        let same = |sku: &str| products.iter().filter(|product| product.sku == sku).count();
+        for product in products.iter().filter(|product| same(&product.sku) == 1) {
+            let id = erp.product(&product.sku, product.service, "20");
+            if let Some(row) = erp.state().row("products", id) {
+                row.insert("label".to_owned(), json!(product.name));
+            }
+            if !product.service {
+                erp.set_stock(id, 1, Decimal::from(each));
+            }
+        }
+        erp
+    }
+
+    /// How it is.
+    pub fn options(&self) -> DolibarrOptions {
+        self.state().options.clone()
+    }
+
+    /// Calls so far that changed something, or tried to.
+    pub fn writes(&self) -> usize {
+        let calls = self.calls();
+        calls
+            .iter()
+            .filter(|call| !call.starts_with("GET "))
+            .count()
     }
 
     /// Everything it answers over HTTP.

@@ -94,7 +94,8 @@ fn state_of(row: &Row) -> i64 {
     whole(row.get("statut"))
 }
 
-fn set_state(row: &mut Row, state: i64) {
+/// Writes a state into both of its fields.
+pub(super) fn set_state(row: &mut Row, state: i64) {
     row.insert("statut".to_owned(), json!(state.to_string()));
     row.insert("status".to_owned(), json!(state.to_string()));
 }
