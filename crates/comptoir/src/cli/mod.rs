@@ -3,6 +3,7 @@
 mod adopt;
 mod check;
 mod configuration;
+mod connector;
 mod demo;
 mod explain;
 mod help;
@@ -76,6 +77,8 @@ enum Command {
     Secret(secret::SecretArguments),
     /// JSON Schemas of documents, policies and connections.
     Schema(schema::SchemaArguments),
+    /// The connectors there are, and the files of a new one.
+    Connector(connector::ConnectorArguments),
 }
 
 impl Arguments {
@@ -156,6 +159,7 @@ pub async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Adopt(arguments) => adopt::run(&context, arguments).await,
         Command::Config(arguments) => configuration::run(&context, arguments).await,
         Command::Schema(arguments) => schema::run(&context, arguments),
+        Command::Connector(arguments) => connector::run(&context, arguments),
         Command::Secret(arguments) => secret::run(&context, arguments).await,
     }
 }
