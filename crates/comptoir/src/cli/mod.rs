@@ -16,6 +16,7 @@ mod serve;
 mod sim;
 mod status;
 mod sync;
+mod tape;
 
 pub use serve::process_has_ended;
 
@@ -79,6 +80,8 @@ enum Command {
     Schema(schema::SchemaArguments),
     /// The connectors there are, and the files of a new one.
     Connector(connector::ConnectorArguments),
+    /// Recorded answers of a system, for the tests of its connector.
+    Tape(tape::TapeArguments),
 }
 
 impl Arguments {
@@ -160,6 +163,7 @@ pub async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Config(arguments) => configuration::run(&context, arguments).await,
         Command::Schema(arguments) => schema::run(&context, arguments),
         Command::Connector(arguments) => connector::run(&context, arguments),
+        Command::Tape(arguments) => tape::run(&context, arguments).await,
         Command::Secret(arguments) => secret::run(&context, arguments).await,
     }
 }
