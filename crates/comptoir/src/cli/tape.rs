@@ -162,7 +162,8 @@ impl Session<'_> {
             }
             let before = self.recording.exchanges();
             let read = patiently(|| self.connector.read(kind, &ids)).await;
-            self.note(format!("{kind}: {}", ids.len()), before, read.err());
+            let what = format!("{kind}: {}", self.context.either("by id", "par id"));
+            self.note(what, before, read.err());
         }
     }
 
@@ -213,7 +214,12 @@ impl Session<'_> {
         };
         let sign = if asked.fault.is_some() { '✗' } else { '✓' };
         let fault = asked.fault.as_deref().unwrap_or_default();
-        out::talk(format!("{sign} {} ({}) {fault}", asked.what, asked.exchanges).trim_end());
+        let exchanges = self.context.either("exchanges", "échanges");
+        let said = format!(
+            "{sign} {} ({} {exchanges}) {fault}",
+            asked.what, asked.exchanges
+        );
+        out::talk(said.trim_end());
         self.asked.push(asked);
     }
 }

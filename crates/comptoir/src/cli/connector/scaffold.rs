@@ -232,12 +232,16 @@ fn title_of(name: &str, title: Option<String>) -> Result<String, Failure> {
 /// The list with the new connector in its place by the alphabet; none when the list has another form.
 fn with_row(list: &str, module: &str) -> Option<String> {
     let list = with_line(list, "pub mod ", module, ";")?;
-    with_line(&list, "    &", module, "::SPEC,")
+    with_line(&list, "    ", module, ",")
 }
 
 /// Adds `HEAD module TAIL` among the lines of that form.
 fn with_line(text: &str, head: &str, module: &str, tail: &str) -> Option<String> {
-    let name = |line: &str| Some(line.strip_prefix(head)?.strip_suffix(tail)?.to_owned());
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let name = |line: &str| {
+        let name = line.strip_prefix(head)?.strip_suffix(tail)?;
+        name.chars().all(word).then(|| name.to_owned())
+    };
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let rows = lines
         .iter()
@@ -304,11 +308,11 @@ mod tests {
 
     #[test]
     fn the_list_gets_its_line_by_the_alphabet() {
-        let list = "pub mod b;\npub mod d;\n\npub static ALL: &[&Spec] = &[\n    &b::SPEC,\n    &d::SPEC,\n];\n";
+        let list = "pub mod b;\npub mod d;\n\nlist! {\n    b,\n    d,\n}\n";
         let with = |name: &str| with_row(list, name).unwrap();
         assert!(with("a").starts_with("pub mod a;\npub mod b;\n"));
-        assert!(with("c").contains("    &b::SPEC,\n    &c::SPEC,\n    &d::SPEC,\n"));
-        assert!(with("e").ends_with("    &d::SPEC,\n    &e::SPEC,\n];\n"));
+        assert!(with("c").contains("    b,\n    c,\n    d,\n"));
+        assert!(with("e").ends_with("    d,\n    e,\n}\n"));
         assert_eq!(with_row("pub mod b;\n", "c"), None);
     }
 

@@ -77,7 +77,7 @@ fn rows_domains_markup_and_pages_before_json_are_read_by_their_fields() {
             "rue",
         ),
         ("<html>Warning</html>\n{\"firstname\":\"Ann\"}", "Ann"),
-        (r#"{"lastquery":"SELECT x WHERE nom = 'Ann'"}"#, "Ann"),
+        (r#"{"lastquery":"select x where nom = 'Ann'"}"#, "Ann"),
         (
             r#"{"id":"woocommerce_store_address","value":"1 rue Y"}"#,
             "rue",
