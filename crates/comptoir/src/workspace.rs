@@ -93,10 +93,16 @@ impl Workspace {
         let mut problems = Vec::new();
         for (name, config) in &self.config.connections {
             let kit = Kit::new(name.clone()).with_webhook_secrets(secrets.webhook(name));
+            let missing = missing_settings(name, config);
             match open_connection(name, config, kit, &secrets) {
                 Ok(connection) => connections.push(connection),
-                Err(problem) => problems.push(problem),
+                // What is missing is said better than the connector can.
+                Err(problem) if missing.is_empty() || problem.code == Code::MissingSecret => {
+                    problems.push(problem);
+                }
+                Err(_) => {}
             }
+            problems.extend(missing);
         }
         if problems.is_empty() {
             Ok(connections)
@@ -259,6 +265,30 @@ fn open_connection(
     let mut connection = Connection::new(name.clone(), connector);
     connection.settle_seconds = config.settle_seconds;
     Ok(connection)
+}
+
+/// Settings that a connection needs and does not give, each with what it is.
+fn missing_settings(name: &ConnectionName, config: &ConnectionConfig) -> Vec<Problem> {
+    let Ok(spec) = spec(&config.connector) else {
+        return Vec::new();
+    };
+    let schema = (spec.settings)().to_value();
+    let required = schema["required"].as_array().into_iter().flatten();
+    let missing = required.filter_map(|setting| setting.as_str());
+    let missing = missing.filter(|setting| config.settings.get(setting).is_none());
+    missing
+        .map(|setting| {
+            let about = schema["properties"][setting]["description"].as_str();
+            let about = about.unwrap_or_default().replace('\n', " ");
+            Problem::new(
+                Code::BadValue,
+                format!("the setting `{setting}` is missing"),
+                format!("il manque le réglage `{setting}`"),
+            )
+            .file(format!("connections/{name}.toml"))
+            .fix(about.clone(), about)
+        })
+        .collect()
 }
 
 /// The values of a connection's settings that its schema calls secret.

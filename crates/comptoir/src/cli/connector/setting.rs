@@ -14,6 +14,8 @@ pub struct Setting {
     pub title: String,
     /// What it is, on one line.
     pub about: String,
+    /// The first type that its schema names; empty when it names none.
+    pub kind: String,
     /// Whether a connection needs it.
     pub needed: bool,
     /// Whether its value is a secret.
@@ -37,6 +39,7 @@ pub fn all(spec: &Spec) -> Vec<Setting> {
                 name: name.clone(),
                 title: text("title").to_owned(),
                 about: about.join(" "),
+                kind: kind(property),
                 needed: required.iter().any(|needed| needed == name),
                 secret: property["writeOnly"] == true,
                 default: property.get("default").filter(|value| says(value)).cloned(),
@@ -44,6 +47,14 @@ pub fn all(spec: &Spec) -> Vec<Setting> {
             }
         })
         .collect()
+}
+
+fn kind(property: &Value) -> String {
+    let kind = match &property["type"] {
+        Value::Array(kinds) => kinds.first().and_then(Value::as_str),
+        kind => kind.as_str(),
+    };
+    kind.unwrap_or_default().to_owned()
 }
 
 /// Whether a default is more than nothing.
