@@ -286,7 +286,10 @@ fn missing_settings(name: &ConnectionName, config: &ConnectionConfig) -> Vec<Pro
                 format!("il manque le réglage `{setting}`"),
             )
             .file(format!("connections/{name}.toml"))
-            .fix(about.clone(), about)
+            .fix(
+                about.clone(),
+                format!("l'écrire dans ce fichier ; en anglais : {about}"),
+            )
         })
         .collect()
 }

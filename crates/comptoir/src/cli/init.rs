@@ -228,10 +228,13 @@ fn ask_rest(side: &mut Side) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The time zone of this machine, if it has a name.
+/// The time zone of this machine, if it has a name and is that of a place: a server's UTC is no merchant's.
 fn zone_here() -> String {
     let zone = jiff::tz::TimeZone::system();
-    zone.iana_name().unwrap_or_default().to_owned()
+    let name = zone
+        .iana_name()
+        .filter(|name| name.contains('/') && !name.starts_with("Etc/"));
+    name.unwrap_or_default().to_owned()
 }
 
 /// The keys, asked for at the terminal and not shown while typed; an empty answer leaves one out.

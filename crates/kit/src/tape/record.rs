@@ -1,6 +1,6 @@
 //! Writes tapes of what is exchanged, cleaned of secrets and personal data. For connector authors; off unless asked for.
 
-use crate::http::{Answer, Outgoing};
+use crate::http::{Answer, Outgoing, encode_query};
 use crate::secret::Secret;
 use crate::tape::{Exchange, Headers, Redactor, Replaced, Request, Response};
 use comptoir_model::code::Code;
@@ -141,16 +141,15 @@ impl Recorder {
         let mut state = self.state();
         let exchanges = std::mem::take(&mut state.exchanges);
         let redactor = &mut state.redactor;
-        let cleaned: Vec<(&str, Exchange)> = exchanges
-            .into_iter()
-            .map(|raw| (raw.what, first(redactor, raw)))
-            .collect();
+        let exchanges = exchanges.into_iter().map(|raw| first(redactor, raw));
+        let cleaned: Vec<Raw> = exchanges.collect();
         let mut number = highest(&self.folder)?;
         let mut files = Vec::new();
-        for (what, exchange) in cleaned {
+        for raw in cleaned {
             number += 1;
+            let what = raw.what;
             let name = format!("{number:03}-{}.json", what.replace(['.', '/', ' '], "-"));
-            let exchange = second(redactor, exchange);
+            let exchange = second(redactor, raw);
             let text = serde_json::to_vec_pretty(&exchange);
             let text = text.map_err(|_| Fault::bug("a tape has no JSON form"))?;
             std::fs::write(self.folder.join(&name), text).map_err(unusable)?;
@@ -191,47 +190,53 @@ fn highest(folder: &Path) -> Result<usize, Fault> {
 }
 
 /// Cleaned by fields, forms and given secrets.
-fn first(redactor: &mut Redactor, raw: Raw) -> Exchange {
+fn first(redactor: &mut Redactor, raw: Raw) -> Raw {
     let Exchange {
         note,
         request,
         response,
     } = raw.exchange;
     redactor.request(&raw.path, request.body.as_deref());
-    let mut path = redactor.text(&raw.path);
-    if !raw.query.is_empty() {
-        path = format!("{path}?{}", redactor.query(&raw.query));
-    }
-    Exchange {
-        note,
-        request: Request {
-            method: request.method,
-            path,
-            headers: headers(request.headers, |name, value| redactor.header(name, value)),
-            body: request.body.map(|body| redactor.body(&body)),
-        },
-        response: Response {
-            status: response.status,
-            headers: headers(response.headers, |name, value| redactor.header(name, value)),
-            body: redactor.body(&response.body),
+    Raw {
+        what: raw.what,
+        path: redactor.text(&raw.path),
+        query: redactor.query(&raw.query),
+        exchange: Exchange {
+            note,
+            request: Request {
+                headers: headers(request.headers, |name, value| redactor.header(name, value)),
+                body: request.body.map(|body| redactor.body(&body)),
+                ..request
+            },
+            response: Response {
+                status: response.status,
+                headers: headers(response.headers, |name, value| redactor.header(name, value)),
+                body: redactor.body(&response.body),
+            },
         },
     }
 }
 
 /// Cleaned of what any exchange gave away.
-fn second(redactor: &mut Redactor, exchange: Exchange) -> Exchange {
+fn second(redactor: &mut Redactor, raw: Raw) -> Exchange {
     let Exchange {
         note,
         request,
         response,
-    } = exchange;
+    } = raw.exchange;
+    let mut path = redactor.again(&raw.path);
+    if !raw.query.is_empty() {
+        let again = |(name, value): (String, String)| (name, redactor.again(&value));
+        let query: Vec<_> = raw.query.into_iter().map(again).collect();
+        path = format!("{path}?{}", encode_query(&query));
+    }
     Exchange {
         note,
         request: Request {
-            method: request.method,
-            path: redactor.again(&request.path),
+            path,
             headers: headers(request.headers, |_, value| redactor.again(value)),
             body: request.body.map(|body| redactor.again(&body)),
+            ..request
         },
         response: Response {
             status: response.status,

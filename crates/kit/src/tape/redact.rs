@@ -13,14 +13,16 @@ mod field;
 mod invent;
 mod json;
 mod pattern;
+mod spread;
 #[cfg(test)]
 mod tests;
 
-use crate::http::{encode, encode_query};
+use crate::http::encode;
 use crate::secret::Secret;
 use invent::{invented, is_placeholder, spreads};
 use json::Node;
 use serde::Serialize;
+use spread::Spread;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -59,7 +61,7 @@ pub struct Redactor {
     hosts: Vec<(String, &'static str)>,
     known: BTreeMap<(Replaced, String), String>,
     /// What is replaced wherever it stands as a whole word.
-    spread: BTreeMap<String, String>,
+    spread: Spread,
     replaced: BTreeMap<Replaced, usize>,
     /// The bodies at hand are records of people.
     people: bool,
@@ -73,6 +75,8 @@ struct Place<'a> {
     person: bool,
     /// Beside it stand the fields of a letter.
     letter: bool,
+    /// It stands in a body.
+    told: bool,
 }
 
 type Edits = Vec<(Range<usize>, String)>;
@@ -135,13 +139,13 @@ impl Redactor {
         )
     }
 
-    /// Query parameters as they go on the wire.
-    pub fn query(&mut self, pairs: &[(String, String)]) -> String {
-        let clean: Vec<(String, String)> = pairs
-            .iter()
-            .map(|(name, value)| (name.clone(), self.parameter(name, value)))
-            .collect();
-        encode_query(&clean)
+    /// Query parameters, as they are before they are encoded.
+    pub fn query(&mut self, pairs: &[(String, String)]) -> Vec<(String, String)> {
+        let clean = pairs.iter().map(|(name, value)| {
+            let value = self.parameter(name, value);
+            (name.clone(), value)
+        });
+        clean.collect()
     }
 
     /// A body: JSON and XML by their fields, a form by its parameters, anything else by patterns.
@@ -210,8 +214,8 @@ impl Redactor {
             if ["0", "1", "yes", "no", "true", "false"].contains(&text) {
                 return text.to_owned();
             }
-            // A token that was told here is sent elsewhere.
-            if text.len() >= 12 && !text.contains(' ') {
+            // A token that an answer tells is sent elsewhere. What stands in headers and addresses is for one call only.
+            if place.told && text.len() >= 12 && !text.contains(' ') {
                 self.watch(vec![Secret::new(text)]);
             }
             self.count(Replaced::Secret);
@@ -274,6 +278,7 @@ impl Redactor {
                         field,
                         person,
                         letter,
+                        told: true,
                     },
                     node,
                     edits,
@@ -295,6 +300,7 @@ impl Redactor {
                         field,
                         person: false,
                         letter: false,
+                        told: true,
                     },
                     value,
                     edits,
@@ -324,6 +330,7 @@ impl Redactor {
                                 field,
                                 person,
                                 letter: false,
+                                told: true,
                             },
                             cell,
                             edits,
@@ -350,6 +357,7 @@ impl Redactor {
             clean.push_str(&self.value(
                 Place {
                     field: name,
+                    told: true,
                     ..Place::default()
                 },
                 &text[inner.clone()],
@@ -418,9 +426,9 @@ impl Redactor {
             .or_insert_with(|| invented(what, name, &decoded, number));
         let new = new.clone();
         if spreads(what, name, text) {
-            for form in [text.trim().to_owned(), text.trim().to_uppercase()] {
-                self.spread.entry(form).or_insert_with(|| new.clone());
-            }
+            let text = text.trim();
+            self.spread.insert(text, &new);
+            self.spread.insert(&text.to_uppercase(), &new);
         }
         if text.contains("%40") {
             encode(&new)
@@ -446,47 +454,28 @@ impl Redactor {
     }
 
     fn words(&mut self, text: &str) -> String {
-        let mut clean = text.to_owned();
         if is_placeholder(text) {
-            return clean;
+            return text.to_owned();
         }
+        let mut clean = text.to_owned();
         for secret in &self.secrets {
-            clean = clean.replace(secret.expose(), SECRET);
-        }
-        // The longest first: "Ann Lee" before "Ann".
-        let mut spread: Vec<(&String, &String)> = self.spread.iter().collect();
-        spread.sort_by_key(|(old, _)| std::cmp::Reverse(old.len()));
-        for (old, new) in spread {
-            for (old, new) in [(old.clone(), new.clone()), (encode(old), encode(new))] {
-                let places = whole_words(&clean, &old);
-                if !places.is_empty() {
-                    *self.replaced.entry(Replaced::Name).or_default() += places.len();
-                    let edits: Edits = places
-                        .into_iter()
-                        .map(|place| (place, new.clone()))
-                        .collect();
-                    clean = json::edited(&clean, &edits);
-                }
+            if clean.contains(secret.expose()) {
+                *self.replaced.entry(Replaced::Secret).or_default() += 1;
+                clean = clean.replace(secret.expose(), SECRET);
             }
         }
-        clean
+        match self.spread.without(&clean) {
+            Some((clean, count)) => {
+                *self.replaced.entry(Replaced::Name).or_default() += count;
+                clean
+            }
+            None => clean,
+        }
     }
 
     fn count(&mut self, what: Replaced) {
         *self.replaced.entry(what).or_default() += 1;
     }
-}
-
-/// The places of a text where another stands as a whole word.
-fn whole_words(text: &str, word: &str) -> Vec<Range<usize>> {
-    let part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let places = text.match_indices(word).map(|(at, _)| at..at + word.len());
-    places
-        .filter(|place| {
-            !part(text[..place.start].chars().next_back())
-                && !part(text[place.end..].chars().next())
-        })
-        .collect()
 }
 
 /// The name of an element without elements in it that begins here, and the place of its text.
