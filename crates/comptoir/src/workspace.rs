@@ -6,7 +6,10 @@ use crate::secrets::{EnvFile, Secrets};
 use comptoir_engine::connection::Connection;
 use comptoir_engine::flow::Flow;
 use comptoir_engine::hub::Hub;
+use comptoir_kit::http::HttpMaker;
+use comptoir_kit::secret::Secret;
 use comptoir_kit::spec::{Kit, Spec};
+use comptoir_kit::tape::Recording;
 use comptoir_model::code::Code;
 use comptoir_model::key::{ConnectionName, FlowName};
 use comptoir_store::{Store, StoreOptions, StoreUrl};
@@ -90,16 +93,55 @@ impl Workspace {
         let mut problems = Vec::new();
         for (name, config) in &self.config.connections {
             let kit = Kit::new(name.clone()).with_webhook_secrets(secrets.webhook(name));
+            let missing = missing_settings(name, config);
             match open_connection(name, config, kit, &secrets) {
                 Ok(connection) => connections.push(connection),
-                Err(problem) => problems.push(problem),
+                // What is missing is said better than the connector can.
+                Err(problem) if missing.is_empty() || problem.code == Code::MissingSecret => {
+                    problems.push(problem);
+                }
+                Err(_) => {}
             }
+            problems.extend(missing);
         }
         if problems.is_empty() {
             Ok(connections)
         } else {
             Err(problems.into())
         }
+    }
+
+    /// The configuration of a connection, and its connector.
+    pub fn connection(
+        &self,
+        name: &ConnectionName,
+    ) -> Result<(&ConnectionConfig, &'static Spec), Problem> {
+        match self.config.connections.get(name) {
+            Some(config) => Ok((config, spec(&config.connector)?)),
+            None => {
+                let known = self.config.connections.keys().map(ConnectionName::as_str);
+                let problem = Problem::new(
+                    Code::UnknownName,
+                    format!("there is no connection `{name}`"),
+                    format!("il n'y a pas de connexion `{name}`"),
+                );
+                Err(problem.suggest(name.as_str(), known))
+            }
+        }
+    }
+
+    /// One connection, with everything that it exchanges recorded. Its secret settings are taken out wherever they stand.
+    pub async fn recorded(
+        &self,
+        name: &ConnectionName,
+        recording: &Recording,
+    ) -> Result<Connection, Failure> {
+        let (config, spec) = self.connection(name)?;
+        let secrets = Secrets::load(&self.dir, &self.store).await?;
+        let watched = secret_settings(config, spec, &secrets)?;
+        let http = HttpMaker::network(name.clone()).recording(recording.clone().watching(watched));
+        let kit = Kit::new(name.clone()).with_http(http);
+        Ok(open_connection(name, config, kit, &secrets)?)
     }
 
     /// A hub over everything.
@@ -227,6 +269,49 @@ fn open_connection(
     let mut connection = Connection::new(name.clone(), connector);
     connection.settle_seconds = config.settle_seconds;
     Ok(connection)
+}
+
+/// Settings that a connection needs and does not give, each with what it is.
+fn missing_settings(name: &ConnectionName, config: &ConnectionConfig) -> Vec<Problem> {
+    let Ok(spec) = spec(&config.connector) else {
+        return Vec::new();
+    };
+    let schema = (spec.settings)().to_value();
+    let required = schema["required"].as_array().into_iter().flatten();
+    let missing = required.filter_map(|setting| setting.as_str());
+    let missing = missing.filter(|setting| config.settings.get(setting).is_none());
+    missing
+        .map(|setting| {
+            let about = schema["properties"][setting]["description"].as_str();
+            let about = about.unwrap_or_default().replace('\n', " ");
+            Problem::new(
+                Code::BadValue,
+                format!("the setting `{setting}` is missing"),
+                format!("il manque le réglage `{setting}`"),
+            )
+            .file(format!("connections/{name}.toml"))
+            .fix(
+                about.clone(),
+                format!("l'écrire dans ce fichier ; en anglais : {about}"),
+            )
+        })
+        .collect()
+}
+
+/// The values of a connection's settings that its schema calls secret.
+fn secret_settings(
+    config: &ConnectionConfig,
+    spec: &Spec,
+    secrets: &Secrets,
+) -> Result<Vec<Secret>, Problem> {
+    let schema = (spec.settings)().to_value();
+    let filled = config::fill_in(&config.settings, "", &|name| secrets.get(name))?;
+    let fields = filled.as_object().into_iter().flatten();
+    let values = fields.filter(|(name, _)| schema["properties"][name]["writeOnly"] == true);
+    Ok(values
+        .filter_map(|(_, value)| value.as_str())
+        .map(Secret::new)
+        .collect())
 }
 
 /// Who this process is as an owner: machine and process, so that a successor on the same machine knows a dead one.

@@ -7,10 +7,20 @@ pub mod woocommerce;
 
 use comptoir_kit::spec::Spec;
 
-/// Every connector there is. A new one is a folder and a line here; nothing else in the tree changes.
-pub static ALL: &[&Spec] = &[
-    &dolibarr::SPEC,
-    &odoo::SPEC,
-    &prestashop::SPEC,
-    &woocommerce::SPEC,
-];
+macro_rules! list {
+    ($($name:ident,)*) => {
+        /// Every connector there is.
+        pub static ALL: &[&Spec] = &[$(&$name::SPEC),*];
+
+        /// Their READMEs, in the same order.
+        pub static READMES: &[&str] = &[$(include_str!(concat!(stringify!($name), "/README.md"))),*];
+    };
+}
+
+// A new connector is a folder and a line above and here; nothing else in the tree changes.
+list! {
+    dolibarr,
+    odoo,
+    prestashop,
+    woocommerce,
+}

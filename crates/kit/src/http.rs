@@ -24,14 +24,13 @@ pub(crate) use transport::{Outgoing, Parts};
 use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::governor::{Governor, Outcome};
-use crate::tape::{Exchange, Matching, Recorder, Replay};
+use crate::tape::{Exchange, Matching, Recording, Replay};
 use address::Base;
 use comptoir_model::code::Code;
 use comptoir_model::fault::{Fault, Next};
 use comptoir_model::key::ConnectionName;
 use count::Counters;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -54,8 +53,6 @@ pub struct HttpOptions {
     pub request_limit: usize,
     /// Headers of every call.
     pub headers: Vec<(String, String)>,
-    /// Where to write tapes of what is exchanged; none writes none.
-    pub record: Option<PathBuf>,
 }
 
 impl Default for HttpOptions {
@@ -68,7 +65,6 @@ impl Default for HttpOptions {
             answer_limit: 32 * 1024 * 1024,
             request_limit: 32 * 1024 * 1024,
             headers: vec![("accept".to_owned(), "application/json".to_owned())],
-            record: None,
         }
     }
 }
@@ -79,7 +75,7 @@ pub struct HttpMaker {
     connection: ConnectionName,
     clock: Clock,
     replay: Option<Replay>,
-    record: Option<PathBuf>,
+    recording: Option<Recording>,
 }
 
 impl HttpMaker {
@@ -89,7 +85,7 @@ impl HttpMaker {
             connection,
             clock: Clock::system(),
             replay: None,
-            record: None,
+            recording: None,
         }
     }
 
@@ -107,9 +103,9 @@ impl HttpMaker {
         self
     }
 
-    /// The same, writing tapes of everything into a folder, cleaned of secrets and personal data.
-    pub fn recording(mut self, folder: PathBuf) -> Self {
-        self.record = Some(folder);
+    /// The same, with everything that is exchanged kept for tapes, cleaned of secrets and personal data.
+    pub fn recording(mut self, recording: Recording) -> Self {
+        self.recording = Some(recording);
         self
     }
 
@@ -123,10 +119,9 @@ impl HttpMaker {
             Some(replay) => Transport::Tapes(replay.clone()),
             None => Transport::network(options.connect, options.slots)?,
         };
-        let recorder = match options.record.as_ref().or(self.record.as_ref()) {
-            Some(folder) => Some(Recorder::open(folder, options.auth.secrets())?),
-            None => None,
-        };
+        if let Some(recording) = &self.recording {
+            recording.account(options.auth.secrets(), &base.origin());
+        }
         Ok(Http(Arc::new(Account {
             connection: self.connection.clone(),
             clock: self.clock.clone(),
@@ -134,7 +129,7 @@ impl HttpMaker {
             counters: Counters::default(),
             base,
             transport,
-            recorder,
+            recording: self.recording.clone(),
             options,
         })))
     }
@@ -152,7 +147,7 @@ struct Account {
     transport: Transport,
     governor: Governor,
     counters: Counters,
-    recorder: Option<Recorder>,
+    recording: Option<Recording>,
 }
 
 impl std::fmt::Debug for Http {
@@ -299,8 +294,8 @@ impl Account {
             ms = took.as_millis() as u64,
             "call"
         );
-        if let (Some(recorder), Ok(answer)) = (&self.recorder, result) {
-            recorder.write(outgoing, answer);
+        if let (Some(recording), Ok(answer)) = (&self.recording, result) {
+            recording.keep(outgoing, answer);
         }
     }
 

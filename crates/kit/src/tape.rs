@@ -1,4 +1,4 @@
-//! Tapes: recorded HTTP exchanges, replayed in tests and written by `HttpOptions::record`.
+//! Tapes: recorded HTTP exchanges, replayed in tests and written by a [`Recording`].
 //!
 //! ```text
 //! {"note": "what this shows",
@@ -11,8 +11,8 @@ mod record;
 mod redact;
 mod replay;
 
-pub(crate) use record::Recorder;
-pub use redact::Redactor;
+pub use record::{Recorded, Recording};
+pub use redact::{Redactor, Replaced};
 pub use replay::{Bodies, Matching, Replay, Sent};
 
 use crate::http::{Answer, Effect};

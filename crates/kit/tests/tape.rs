@@ -7,7 +7,7 @@ mod server;
 use comptoir_kit::auth::Auth;
 use comptoir_kit::http::{Call, Http, HttpMaker, HttpOptions};
 use comptoir_kit::secret::Secret;
-use comptoir_kit::tape::{Exchange, Matching, Replay, Tape, read_folder};
+use comptoir_kit::tape::{Exchange, Matching, Recording, Replay, Tape, read_folder};
 use comptoir_model::code::Code;
 use comptoir_model::fault::Next;
 use server::{Reply, Server};
@@ -174,7 +174,6 @@ async fn what_is_recorded_is_clean_and_can_be_replayed() {
             user: "ck_hush".to_owned(),
             password: Secret::new("cs_hush"),
         },
-        record: Some(folder.path().to_owned()),
         ..HttpOptions::default()
     };
     let call = || {
@@ -185,7 +184,8 @@ async fn what_is_recorded_is_clean_and_can_be_replayed() {
             .unwrap()
     };
     for _ in 0..2 {
-        let maker = HttpMaker::network("shop".parse().unwrap());
+        let recording = Recording::into_folder(folder.path()).unwrap();
+        let maker = HttpMaker::network("shop".parse().unwrap()).recording(recording);
         let http = maker.open(&server.address, options()).unwrap();
         http.send(call()).await.unwrap();
     }

@@ -3,6 +3,7 @@
 mod adopt;
 mod check;
 mod configuration;
+mod connector;
 mod demo;
 mod explain;
 mod help;
@@ -16,6 +17,7 @@ mod serve;
 mod sim;
 mod status;
 mod sync;
+mod tape;
 
 pub use serve::process_has_ended;
 
@@ -79,6 +81,10 @@ enum Command {
     Secret(secret::SecretArguments),
     /// JSON Schemas of documents, policies and connections.
     Schema(schema::SchemaArguments),
+    /// The connectors there are, and the files of a new one.
+    Connector(connector::ConnectorArguments),
+    /// Recorded answers of a system, for the tests of its connector.
+    Tape(tape::TapeArguments),
 }
 
 impl Arguments {
@@ -160,6 +166,8 @@ pub async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Adopt(arguments) => adopt::run(&context, arguments).await,
         Command::Config(arguments) => configuration::run(&context, arguments).await,
         Command::Schema(arguments) => schema::run(&context, arguments),
+        Command::Connector(arguments) => connector::run(&context, arguments),
+        Command::Tape(arguments) => tape::run(&context, arguments).await,
         Command::Secret(arguments) => secret::run(&context, arguments).await,
     }
 }
