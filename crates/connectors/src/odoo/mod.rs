@@ -4,6 +4,7 @@ mod action;
 mod external;
 mod fault;
 mod find;
+mod goods;
 mod key;
 mod load;
 mod map;
@@ -14,6 +15,7 @@ mod progress;
 mod read;
 mod rpc;
 mod session;
+mod stock;
 #[cfg(test)]
 mod tape_tests;
 mod template;
@@ -49,10 +51,14 @@ const SETTLE: u32 = 120;
 /// Calls at once: more gain little on Odoo's side.
 const SLOTS: usize = 2;
 
-static READS: [Reads; 3] = [
+static READS: [Reads; 4] = [
     reads(Kind::Order, 100),
     reads(Kind::Customer, 200),
     reads(Kind::Product, 200),
+    Reads {
+        cursor: "every product by id, then the `write_date` of quants, moves, products and bills of materials, with an overlap",
+        ..reads(Kind::Stock, 200)
+    },
 ];
 
 const fn reads(kind: Kind, page: u32) -> Reads {

@@ -3,7 +3,7 @@
 use super::map::{self, Held, HeldLine};
 use super::session::{Session, present};
 use super::wire::{self, Brief, Link, Raw};
-use super::{external, fault, template};
+use super::{external, fault, stock, template};
 use crate::odoo::rpc::Ask;
 use comptoir_kit::batch::number;
 use comptoir_kit::decode;
@@ -58,6 +58,9 @@ pub(super) async fn by_ids(
     kind: Kind,
     ids: &[RemoteId],
 ) -> Result<Vec<Seen>, Fault> {
+    if kind == Kind::Stock {
+        return stock::by_ids(session, ids).await;
+    }
     let model = model(kind)?;
     let numbers: Vec<i64> = ids.iter().filter_map(number).collect();
     let mut found: HashMap<i64, Seen> = HashMap::new();
@@ -117,6 +120,9 @@ pub(super) async fn changes(
     page: u32,
     now: Timestamp,
 ) -> Result<Page, Fault> {
+    if kind == Kind::Stock {
+        return stock::changes(session, since, overlap, page, now).await;
+    }
     if kind == Kind::Product && session.version.major < template::MOVES_FROM {
         return template::changes(session, since, overlap, page, now).await;
     }

@@ -400,5 +400,128 @@ pub(super) struct Small {
     pub(super) value: String,
 }
 
+/// `product.product`, as far as its stock goes.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Goods {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) id: i64,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) default_code: String,
+    #[serde(rename = "type", deserialize_with = "decode::text")]
+    pub(super) sort: String,
+    #[serde(deserialize_with = "decode::flag")]
+    pub(super) is_storable: bool,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) product_tmpl_id: Option<Link>,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) uom_id: Option<Link>,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) qty_available: Decimal,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) free_qty: Decimal,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) outgoing_qty: Decimal,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) incoming_qty: Decimal,
+    /// The attribute values that make the variant.
+    #[serde(
+        rename = "product_template_attribute_value_ids",
+        deserialize_with = "decode::or_default"
+    )]
+    pub(super) values: Vec<i64>,
+}
+
+impl Goods {
+    /// Whether its stock is kept: 16 has a type of its own for that, 19 a flag beside `consu`.
+    pub(super) fn is_counted(&self) -> bool {
+        self.is_storable || self.sort == "product"
+    }
+}
+
+/// A row of any model that moves with stock.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Moved {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) id: i64,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) write_date: String,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) product_id: Option<Link>,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) bom_id: Option<Link>,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) quantity: Decimal,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) reserved_quantity: Decimal,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) product_qty: Decimal,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) state: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) default_code: String,
+    pub(super) active: Option<bool>,
+}
+
+/// `mrp.bom`: a bill of materials.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Bom {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) id: i64,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) product_tmpl_id: Option<Link>,
+    /// The one variant that it is of; none for all of the template.
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) product_id: Option<Link>,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) product_qty: Decimal,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) product_uom_id: Option<Link>,
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) sequence: i64,
+}
+
+/// `mrp.bom.line`: a component of one.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct BomLine {
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) bom_id: Option<Link>,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) product_id: Option<Link>,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) product_qty: Decimal,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) product_uom_id: Option<Link>,
+    /// The attribute values that a variant must have for the line to count.
+    #[serde(
+        rename = "bom_product_template_attribute_value_ids",
+        deserialize_with = "decode::or_default"
+    )]
+    pub(super) values: Vec<i64>,
+}
+
+/// `product.template.attribute.value`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AttributeValue {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) id: i64,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) attribute_id: Option<Link>,
+}
+
+/// `uom.uom`. What says how many of its reference unit it is has another name in each version.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Unit {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) id: i64,
+    #[serde(alias = "factor_inv", deserialize_with = "decode::decimal")]
+    pub(super) factor: Decimal,
+}
+
 /// Records as they came, so that one that cannot be decoded stops no other.
 pub(super) type Raw = Vec<Box<RawValue>>;
