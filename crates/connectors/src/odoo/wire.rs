@@ -523,5 +523,85 @@ pub(super) struct Unit {
     pub(super) factor: Decimal,
 }
 
+/// `stock.picking`: a transfer.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Picking {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) id: i64,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) name: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) state: String,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) sale_id: Option<Link>,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) picking_type_id: Option<Link>,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) picking_type_code: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) date_done: String,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) carrier_id: Option<Link>,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) carrier_tracking_ref: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) carrier_tracking_url: String,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) write_date: String,
+}
+
+/// `stock.picking.type`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct PickingType {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) id: i64,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) warehouse_id: Option<Link>,
+}
+
+/// `stock.move`: so many of a product in a transfer.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct StockMove {
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) product_id: Option<Link>,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) product_uom_qty: Decimal,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) product_uom: Option<Link>,
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) state: String,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) picking_id: Option<Link>,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) sale_line_id: Option<Link>,
+    #[serde(
+        rename = "quantity",
+        alias = "quantity_done",
+        deserialize_with = "decode::decimal"
+    )]
+    pub(super) done: Decimal,
+}
+
+/// `sale.order.line`, as far as what left of it goes.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SoldLine {
+    #[serde(deserialize_with = "decode::integer")]
+    pub(super) id: i64,
+    #[serde(deserialize_with = "decode::or_none")]
+    pub(super) product_id: Option<Link>,
+    #[serde(deserialize_with = "decode::decimal")]
+    pub(super) product_uom_qty: Decimal,
+    #[serde(
+        rename = "product_uom_id",
+        alias = "product_uom",
+        deserialize_with = "decode::or_none"
+    )]
+    pub(super) unit: Option<Link>,
+}
+
 /// Records as they came, so that one that cannot be decoded stops no other.
 pub(super) type Raw = Vec<Box<RawValue>>;
