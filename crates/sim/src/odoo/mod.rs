@@ -48,6 +48,7 @@ mod sale;
 mod schema;
 mod seed;
 mod session;
+mod shelf;
 mod store;
 mod trouble;
 mod value;

@@ -1,9 +1,9 @@
 //! What people do in the warehouse: count, send, send in parts, follow parcels, call off, put kits together. And what one sees there.
 
-use super::delivery::Levels;
 use super::hand::{product, vals};
 use super::schema::M;
 use super::session::Session;
+use super::shelf::Levels;
 use super::trouble::{Done, Trouble};
 use super::value::{Value, float};
 use super::{Erp, store::Store};

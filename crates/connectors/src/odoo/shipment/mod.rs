@@ -23,6 +23,8 @@ use comptoir_model::port::{Cursor, Page, Record, Seen};
 use comptoir_model::shipment::{Shipment, ShipmentState, ShippedLine};
 use goods::Shipped;
 use jiff::Timestamp;
+#[cfg(test)]
+pub(super) use parcel::parcels;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;

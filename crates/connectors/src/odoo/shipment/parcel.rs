@@ -4,7 +4,7 @@ use crate::odoo::wire::Picking;
 use comptoir_model::shipment::Parcel;
 
 /// One parcel for each tracking number. People put several into the one field, with commas, semicolons or spaces between them.
-pub(super) fn parcels(picking: &Picking) -> Vec<Parcel> {
+pub(in crate::odoo) fn parcels(picking: &Picking) -> Vec<Parcel> {
     let all = picking.carrier_tracking_ref.trim();
     let between = |c: char| matches!(c, ',' | ';') || c.is_whitespace();
     let mut numbers: Vec<&str> = Vec::new();

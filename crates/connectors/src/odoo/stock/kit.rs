@@ -307,8 +307,10 @@ mod tests {
         }
     }
 
-    /// Kits of a product: how many one bill makes, and its lines.
-    fn kits(boms: &[(i64, &str, &[(i64, &str)])]) -> Kits {
+    /// A product, how many of it one bill makes, and of what.
+    type Made<'a> = (i64, &'a str, &'a [(i64, &'a str)]);
+
+    fn kits(boms: &[Made<'_>]) -> Kits {
         let mut kits = Kits::default();
         for (at, (product, made, parts)) in boms.iter().enumerate() {
             let id = at as i64 + 1;

@@ -169,7 +169,7 @@ fn exact(quantity: Decimal) -> Decimal {
 }
 
 /// What is of a product in one warehouse.
-fn level(row: &Goods, warehouse: i64) -> Level {
+pub(super) fn level(row: &Goods, warehouse: i64) -> Level {
     let available = row.free_qty.min(row.qty_available - row.outgoing_qty);
     Level {
         location: Some(RemoteId(warehouse.to_string())),

@@ -1,7 +1,7 @@
 //! Products, places and what lies in them.
 
 use super::*;
-use crate::odoo::delivery::Levels;
+use crate::odoo::shelf::Levels;
 use crate::odoo::store::Row;
 use crate::odoo::store::Store;
 use crate::odoo::value::Value;
