@@ -4,6 +4,7 @@ mod action;
 mod external;
 mod fault;
 mod find;
+mod goods;
 mod key;
 mod load;
 mod map;
@@ -14,6 +15,8 @@ mod progress;
 mod read;
 mod rpc;
 mod session;
+mod shipment;
+mod stock;
 #[cfg(test)]
 mod tape_tests;
 mod template;
@@ -25,6 +28,7 @@ use async_trait::async_trait;
 use comptoir_kit::auth::Auth;
 use comptoir_kit::clock::Clock;
 use comptoir_kit::http::{Http, HttpOptions};
+use comptoir_kit::page::TimestampCursor;
 use comptoir_kit::secret::Secret;
 use comptoir_kit::spec::{Kit, Spec, settings};
 use comptoir_model::account::Account;
@@ -35,6 +39,7 @@ use comptoir_model::port::{
     Candidate, Capabilities, Connector, Cursor, Guard, Operation, Page, Proof, Query, Reads, Seen,
     Step, Verification, Write, Written,
 };
+use jiff::Timestamp;
 use progress::Progress;
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
@@ -49,10 +54,15 @@ const SETTLE: u32 = 120;
 /// Calls at once: more gain little on Odoo's side.
 const SLOTS: usize = 2;
 
-static READS: [Reads; 3] = [
+static READS: [Reads; 5] = [
     reads(Kind::Order, 100),
     reads(Kind::Customer, 200),
     reads(Kind::Product, 200),
+    Reads {
+        cursor: "every product by id, then the `write_date` of quants, moves, products and bills of materials, with an overlap",
+        ..reads(Kind::Stock, 200)
+    },
+    reads(Kind::Shipment, 100),
 ];
 
 const fn reads(kind: Kind, page: u32) -> Reads {
@@ -324,6 +334,13 @@ impl Connector for Odoo {
         read::changes(&session, kind, since, overlap, page, self.clock.now())
             .await
             .map_err(|fault| self.over(fault))
+    }
+
+    fn cursor_since(&self, kind: Kind, at: Timestamp) -> Cursor {
+        match kind {
+            Kind::Shipment => TimestampCursor::since(at),
+            _ => Cursor::start(),
+        }
     }
 
     async fn read(&self, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault> {

@@ -224,25 +224,76 @@ fn tax_notice(choices: &BTreeMap<String, Vec<Choice>>, company: i64) -> Option<N
     })
 }
 
-/// Rights to create, where the version tells them. Orders that meet a missing one would be held one by one.
+/// What Comptoir does with a model, and what a user loses who may not.
+struct Need {
+    model: &'static str,
+    operation: &'static str,
+    severity: Severity,
+    loses: &'static str,
+}
+
+const fn creates(model: &'static str) -> Need {
+    Need {
+        model,
+        operation: "create",
+        severity: Severity::Error,
+        loses: "",
+    }
+}
+
+/// Of use to flows of stock and shipments only: a hub that books orders does without.
+const fn reads(model: &'static str, loses: &'static str) -> Need {
+    Need {
+        model,
+        operation: "read",
+        severity: Severity::Warning,
+        loses,
+    }
+}
+
+const NEEDS: [Need; 6] = [
+    creates("res.partner"),
+    creates("sale.order"),
+    reads(
+        "stock.quant",
+        ": changes of stock are not seen; give it Inventory `User`",
+    ),
+    reads(
+        "stock.move",
+        ": stock and shipments cannot be read; give it Sales `User: All Documents` or Inventory `User`",
+    ),
+    reads(
+        "stock.picking",
+        ": shipments cannot be read; give it Sales `User: All Documents` or Inventory `User`",
+    ),
+    reads(
+        "mrp.bom",
+        ": kits are not seen as such; give it Inventory `User` or Manufacturing `User`",
+    ),
+];
+
+/// Rights, where the version tells them. Orders that meet a missing one would be held one by one.
 async fn right_notices(session: &Session, rpc: &Rpc) -> Vec<Notice> {
     let mut notices = Vec::new();
-    for model in ["res.partner", "sale.order"] {
+    for need in NEEDS {
         let ask = if session.version.major < HAS_ACCESS_FROM {
-            Ask::read("rights", model, "check_access_rights")
-                .arg("operation", json!("create"))
+            Ask::read("rights", need.model, "check_access_rights")
+                .arg("operation", json!(need.operation))
                 .option("raise_exception", json!(false))
         } else {
-            Ask::read("rights", model, "has_access")
+            Ask::read("rights", need.model, "has_access")
                 .ids(&[])
-                .arg("operation", json!("create"))
+                .arg("operation", json!(need.operation))
         };
-        // A version that does not answer this leaves it open.
+        // A version that does not answer this leaves it open, and so does a model that no installed app brings.
         if let Ok(Value::Bool(false)) = rpc.call::<Value>(ask).await {
             notices.push(Notice {
-                severity: Severity::Error,
+                severity: need.severity,
                 code: Code::MissingRight,
-                detail: format!("the user of the key may not create `{model}`"),
+                detail: format!(
+                    "the user of the key may not {} `{}`{}",
+                    need.operation, need.model, need.loses
+                ),
             });
         }
     }

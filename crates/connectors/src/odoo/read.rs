@@ -3,7 +3,7 @@
 use super::map::{self, Held, HeldLine};
 use super::session::{Session, present};
 use super::wire::{self, Brief, Link, Raw};
-use super::{external, fault, template};
+use super::{external, fault, shipment, stock, template};
 use crate::odoo::rpc::Ask;
 use comptoir_kit::batch::number;
 use comptoir_kit::decode;
@@ -58,6 +58,12 @@ pub(super) async fn by_ids(
     kind: Kind,
     ids: &[RemoteId],
 ) -> Result<Vec<Seen>, Fault> {
+    if kind == Kind::Stock {
+        return stock::by_ids(session, ids).await;
+    }
+    if kind == Kind::Shipment {
+        return shipment::by_ids(session, ids).await;
+    }
     let model = model(kind)?;
     let numbers: Vec<i64> = ids.iter().filter_map(number).collect();
     let mut found: HashMap<i64, Seen> = HashMap::new();
@@ -117,6 +123,12 @@ pub(super) async fn changes(
     page: u32,
     now: Timestamp,
 ) -> Result<Page, Fault> {
+    if kind == Kind::Stock {
+        return stock::changes(session, since, overlap, page, now).await;
+    }
+    if kind == Kind::Shipment {
+        return shipment::changes(session, since, overlap, page, now).await;
+    }
     if kind == Kind::Product && session.version.major < template::MOVES_FROM {
         return template::changes(session, since, overlap, page, now).await;
     }
@@ -386,7 +398,11 @@ fn same(written: &[(i64, WriteKey)], lines: &[(Box<RawValue>, i64, i64)]) -> boo
             .all(|((product, _), (.., there))| product == there)
 }
 
-async fn skus(session: &Session, products: &[i64]) -> Result<HashMap<i64, String>, Fault> {
+/// The SKUs of products.
+pub(super) async fn skus(
+    session: &Session,
+    products: &[i64],
+) -> Result<HashMap<i64, String>, Fault> {
     if products.is_empty() {
         return Ok(HashMap::new());
     }

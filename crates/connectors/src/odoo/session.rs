@@ -1,6 +1,7 @@
 //! Opening a database: the version without a login chooses the face, one login keeps the user's id, `fields_get` tells what the
 //! instance can do. All of it once per opened connection.
 
+use super::goods::Goods;
 use super::progress::Progress;
 use super::rpc::{self, Ask, Face, Rpc};
 use super::wire::{Field, Fields, ServerVersion, Small, User, UserContext};
@@ -93,6 +94,8 @@ pub(super) struct Session {
     pub(super) language: Option<String>,
     /// How many calls are made at once.
     pub(super) at_once: usize,
+    /// What it has of goods, as far as it was asked.
+    pub(super) goods: Goods,
     /// Whether external ids may be searched, as far as is known.
     searches_keys: AtomicBool,
     countries: OnceCell<HashMap<String, i64>>,
@@ -162,6 +165,7 @@ impl Session {
             module: settings.external_id_module.clone(),
             language: settings.language.clone(),
             at_once: settings.at_once,
+            goods: Goods::default(),
             searches_keys: AtomicBool::new(true),
             countries: OnceCell::new(),
             skus: Mutex::default(),

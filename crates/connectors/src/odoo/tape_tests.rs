@@ -10,7 +10,7 @@ use super::rpc::{self, Face};
 use super::wire::{
     self, Brief, ExternalId, Fields, Link, Loaded, Raw, ServerVersion, Small, UserContext,
 };
-use super::{map, probe, read, session};
+use super::{map, probe, read, session, shipment, stock};
 use comptoir_kit::decode;
 use comptoir_kit::http::{Call, Effect, Http, Method};
 use comptoir_kit::tape::{Exchange, Matching, read_folder};
@@ -69,6 +69,14 @@ enum Is {
     State(i64, Life),
     /// Lines of an order in this currency.
     Lines(usize, &'static str),
+    /// Products and what can be promised of each.
+    Available(&'static [(i64, &'static str)]),
+    /// Rows of the stream of stock: product and quantity.
+    Stirred(&'static [(i64, &'static str)]),
+    /// Moves: the order's line, what was planned and what is done (or reserved, in 19).
+    Moves(&'static [(i64, &'static str, &'static str)]),
+    /// Transfers: id, state, and tracking numbers.
+    Transfers(&'static [(i64, &'static str, &'static [&'static str])]),
     /// Records of a model that this side does not read.
     Briefs(&'static [i64]),
     /// An action or write that said yes.
@@ -246,10 +254,55 @@ fn plain(name: &str, raw: &RawValue, is: Is) {
             assert_eq!(held.order.id, id, "{name}");
             assert_eq!(map::order(&held).unwrap().currency.code(), code, "{name}");
         }
+        Is::Available(_) | Is::Stirred(_) | Is::Moves(_) | Is::Transfers(_) => goods(name, raw, is),
         Is::Briefs(ids) => {
             let rows: Vec<Brief> = decoded(raw);
             let found: Vec<i64> = rows.iter().map(|row| row.id).collect();
             assert_eq!(found, ids, "{name}");
+        }
+        other => panic!("{name}: {other:?} is checked elsewhere"),
+    }
+}
+
+fn goods(name: &str, raw: &RawValue, is: Is) {
+    let exact = |text: &str| -> Decimal { text.parse().unwrap() };
+    let target = |link: &Option<Link>| link.as_ref().unwrap().0;
+    match is {
+        Is::Available(expected) => {
+            let rows: Vec<wire::Goods> = decoded(raw);
+            let told = rows
+                .iter()
+                .map(|row| (row.id, stock::level(row, 1).available.unwrap()));
+            let expected = expected.iter().map(|(id, quantity)| (*id, exact(quantity)));
+            assert!(told.eq(expected), "{name}");
+        }
+        Is::Stirred(expected) => {
+            let rows: Vec<wire::Moved> = decoded(raw);
+            let told = rows
+                .iter()
+                .map(|row| (target(&row.product_id), row.quantity));
+            let expected = expected.iter().map(|(id, quantity)| (*id, exact(quantity)));
+            assert!(told.eq(expected), "{name}");
+        }
+        Is::Moves(expected) => {
+            let rows: Vec<wire::StockMove> = decoded(raw);
+            let told = rows
+                .iter()
+                .map(|row| (target(&row.sale_line_id), row.product_uom_qty, row.done));
+            let expected = expected
+                .iter()
+                .map(|(line, planned, done)| (*line, exact(planned), exact(done)));
+            assert!(told.eq(expected), "{name}");
+        }
+        Is::Transfers(expected) => {
+            let rows: Vec<wire::Picking> = decoded(raw);
+            assert_eq!(rows.len(), expected.len(), "{name}");
+            for (row, (id, state, tracking)) in rows.iter().zip(expected) {
+                assert_eq!((row.id, row.state.as_str()), (*id, *state), "{name}");
+                let parcels = shipment::parcels(row);
+                let told: Vec<&str> = parcels.iter().map(|p| p.tracking.as_str()).collect();
+                assert_eq!(told, *tracking, "{name}");
+            }
         }
         other => panic!("{name}: {other:?} is checked elsewhere"),
     }

@@ -1,5 +1,11 @@
 //! What Odoo answers, as far as it is read. Null is `false`, dates are UTC without a zone, numbers are floats.
 
+mod goods;
+
+pub(super) use goods::{
+    AttributeValue, Bom, BomLine, Goods, Moved, Picking, PickingType, SoldLine, StockMove, Unit,
+};
+
 use comptoir_kit::decode;
 use comptoir_model::Decimal;
 use serde::Deserialize;

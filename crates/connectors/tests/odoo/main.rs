@@ -7,5 +7,6 @@ mod changing;
 mod contract;
 mod creating;
 mod given;
+mod goods;
 mod opening;
 mod server;

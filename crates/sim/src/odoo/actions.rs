@@ -44,42 +44,8 @@ impl Session<'_> {
                 ),
             ]);
             self.write(M::Order, &[id], &vals)?;
-            self.deliver(id)?;
         }
         Ok(Json::Bool(true))
-    }
-
-    /// A delivery for what can be delivered, once.
-    fn deliver(&mut self, order: i64) -> Done<()> {
-        let goods = self
-            .store
-            .pointing(M::Line, "order_id", order)
-            .iter()
-            .filter_map(|id| self.store.row(M::Line, *id))
-            .filter_map(|row| self.store.get(M::Line, row, "product_id").id())
-            .any(|product| {
-                let kind = self.store.follow(M::Product, &Value::Ref(product), "type");
-                kind.str() != "service"
-            });
-        if !goods || !self.store.pointing(M::Picking, "sale_id", order).is_empty() {
-            return Ok(());
-        }
-        self.store.picking_number += 1;
-        let get = |name: &str| self.store.follow(M::Order, &Value::Ref(order), name);
-        let vals = json!({
-            "name": format!("WH/OUT/{:05}", self.store.picking_number),
-            "origin": get("name").str(),
-            "state": "assigned",
-            "sale_id": order,
-            "partner_id": get("partner_shipping_id").id(),
-            "carrier_id": get("carrier_id").id(),
-            "company_id": self.env.company,
-            "scheduled_date": super::value::stamp(self.env.now),
-        });
-        match vals {
-            Json::Object(vals) => self.create(M::Picking, &vals).map(drop),
-            _ => Ok(()),
-        }
     }
 
     /// Cancels. Up to 17 an order that is no draft brings up a wizard and stays as it is, unless the context says not to warn.
@@ -96,17 +62,8 @@ impl Session<'_> {
         }
         for &id in ids {
             self.set_state(id, "cancel")?;
-            for picking in self.store.pointing(M::Picking, "sale_id", id).to_vec() {
-                let done = self
-                    .store
-                    .follow(M::Picking, &Value::Ref(picking), "state")
-                    .str()
-                    == "done";
-                if !done {
-                    let vals = Vals::from_iter([("state".to_owned(), Json::from("cancel"))]);
-                    self.write(M::Picking, &[picking], &vals)?;
-                }
-            }
+            let open = self.open_pickings(id);
+            self.cancel_pickings(&open)?;
         }
         Ok(Json::Bool(true))
     }
@@ -130,7 +87,8 @@ impl Session<'_> {
         if self.store.row(M::Product, product).is_none() {
             return self.create(M::Quant, vals);
         }
-        let quant = self.quant_of(product);
+        let place = vals.get("location_id").and_then(Json::as_i64);
+        let quant = self.quant_of(product, place.unwrap_or(super::seed::STOCK));
         let id = quant.id;
         self.store.put(M::Quant, quant);
         self.write(M::Quant, &[id], vals)?;
@@ -149,7 +107,12 @@ impl Session<'_> {
             row.slots[quantity] = Value::Number(row.slots[counted].number());
             row.slots[counted] = Value::Empty;
             row.written = self.env.now;
+            let get = |name: &str| self.store.get(M::Quant, &row, name);
+            let (product, location) = (get("product_id").id(), get("location_id"));
             self.store.put(M::Quant, row);
+            if let Some(product) = product {
+                self.reserve_waiting(product, location);
+            }
         }
         Ok(())
     }

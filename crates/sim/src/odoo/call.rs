@@ -43,6 +43,7 @@ impl Erp {
             company: 1,
             update_mode: false,
             noupdate: false,
+            warehouse: None,
             sees_accounting: uid != HUB || !self.forbids(M::Move, "read"),
         }
     }
@@ -62,7 +63,9 @@ impl Erp {
             .entry(format!("{model}.{name}"))
             .or_default() += 1;
         let version = self.options().version;
-        let Some(known) = M::of(model) else {
+        let kits = self.options().manufacturing;
+        let known = M::of(model).filter(|model| kits || !matches!(model, M::Bom | M::BomLine));
+        let Some(known) = known else {
             return Err(match face {
                 Face::JsonRpc => Trouble::user(format!("Object {model} doesn't exist")),
                 Face::Json2 => Trouble::not_found(format!("the model '{model}' does not exist")),
@@ -128,6 +131,8 @@ impl Erp {
         env.disable_cancel_warning = flag("disable_cancel_warning");
         env.noupdate = flag("noupdate");
         env.update_mode = context.get("mode").is_some_and(|mode| mode == "update");
+        let warehouse = context.get(options.version.warehouse_context());
+        env.warehouse = warehouse.and_then(Json::as_i64);
         env.tz = context.get("tz").and_then(Json::as_str).map(str::to_owned);
         Ok(())
     }
@@ -175,6 +180,7 @@ impl Erp {
             env.now = env.now.checked_sub(lag).unwrap_or(env.now);
         }
         let now = env.now;
+        state.store.warehouse = env.warehouse;
         let savepoint = state.store.savepoint();
         let mut session = Session {
             store: &mut state.store,

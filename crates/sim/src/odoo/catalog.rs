@@ -1,6 +1,7 @@
 //! The models that the simulator has, field by field. A field that is not here is an unknown field.
 
 mod base;
+mod delivery;
 mod goods;
 mod trade;
 
@@ -36,7 +37,11 @@ fn fields(model: M, version: Version) -> Vec<Field> {
         M::Warehouse => goods::warehouse(),
         M::Location => goods::location(),
         M::Quant => goods::quant(version),
-        M::Picking => goods::picking(),
+        M::Picking => delivery::picking(),
+        M::PickingType => delivery::picking_type(),
+        M::StockMove => delivery::stock_move(version),
+        M::Bom => delivery::bom(),
+        M::BomLine => delivery::bom_line(),
         M::Tax => trade::tax(version),
         M::TaxGroup => trade::tax_group(),
         M::Position => trade::position(),

@@ -61,6 +61,8 @@ impl Session<'_> {
             | M::Carrier
             | M::Position
             | M::Warehouse
+            | M::PickingType
+            | M::Bom
             | M::Location
             | M::Unit
             | M::Currency

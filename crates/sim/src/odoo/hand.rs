@@ -50,7 +50,7 @@ pub enum HandEdit {
     Reference(String),
 }
 
-fn vals(json: Json) -> Vals {
+pub(super) fn vals(json: Json) -> Vals {
     match json {
         Json::Object(vals) => vals,
         _ => Vals::new(),
@@ -58,7 +58,10 @@ fn vals(json: Json) -> Vals {
 }
 
 impl Erp {
-    fn by_hand<T>(&self, deed: impl FnOnce(&mut Session<'_>) -> Done<T>) -> Result<T, String> {
+    pub(super) fn by_hand<T>(
+        &self,
+        deed: impl FnOnce(&mut Session<'_>) -> Done<T>,
+    ) -> Result<T, String> {
         let env = self.env(PERSON);
         self.transact(env, Hand::Person, deed)
             .map_err(|trouble| trouble.message)
@@ -174,63 +177,9 @@ impl Erp {
             session.apply_count(&[quant])
         })
     }
-
-    /// The warehouse sends a confirmed order: its delivery is done, with a tracking number, and the goods leave the stock.
-    ///
-    /// # Errors
-    /// When it has no open delivery.
-    pub fn ship_by_hand(&self, id: i64, tracking: &str) -> Result<(), String> {
-        self.by_hand(|session| {
-            let open = session
-                .store
-                .pointing(M::Picking, "sale_id", id)
-                .iter()
-                .copied()
-                .find(|picking| {
-                    let state = session
-                        .store
-                        .follow(M::Picking, &Value::Ref(*picking), "state");
-                    state.str() == "assigned"
-                });
-            let picking = open.ok_or_else(|| Trouble::user("There is nothing to deliver."))?;
-            let now = super::value::stamp(session.env.now);
-            let done = json!({"state": "done", "carrier_tracking_ref": tracking, "date_done": now});
-            session.write(M::Picking, &[picking], &vals(done))?;
-            session.send_goods(id)
-        })
-    }
 }
 
-impl Session<'_> {
-    /// Takes an order's goods out of the stock.
-    fn send_goods(&mut self, order: i64) -> Done<()> {
-        for id in self.store.pointing(M::Line, "order_id", order).to_vec() {
-            let Some(mut line) = self.store.row(M::Line, id).cloned() else {
-                continue;
-            };
-            let get = |name: &str| self.store.get(M::Line, &line, name);
-            let (product, quantity) = (get("product_id").id(), get("product_uom_qty"));
-            let stored = product.is_some_and(|product| self.store.storable(product));
-            if let Some(product) = product.filter(|_| stored) {
-                let mut quant = self.quant_of(product);
-                let slot = self.store.slot(M::Quant, "quantity");
-                let left = quant.slots[slot].number() - quantity.number();
-                quant.slots[slot] = Value::Number(left);
-                quant.written = self.env.now;
-                self.store.put(M::Quant, quant);
-            }
-            let delivered = self.store.slot(M::Line, "qty_delivered");
-            line.slots[delivered] = quantity;
-            line.written = self.env.now;
-            self.store.put(M::Line, line);
-        }
-        // What is delivered is promised no more.
-        self.stale.insert(order);
-        Ok(())
-    }
-}
-
-fn product(session: &Session<'_>, sku: &str) -> Done<i64> {
+pub(super) fn product(session: &Session<'_>, sku: &str) -> Done<i64> {
     session
         .store
         .with_text(M::Product, "default_code", sku)

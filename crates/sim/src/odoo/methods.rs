@@ -83,6 +83,7 @@ pub(super) fn find(version: Version, model: M, name: &str) -> Option<Method> {
         (M::Order, "action_confirm" | "action_cancel" | "action_draft") => {
             method(true, &[], &[], "write")
         }
+        (M::Picking, "action_assign" | "action_cancel") => method(true, &[], &[], "write"),
         (M::Quant, "action_apply_inventory") => method(true, &[], &[], "write"),
         (M::Order | M::Partner, "message_post") => Method {
             open: true,
@@ -228,6 +229,8 @@ impl Session<'_> {
             "context_get" => self.context_get(),
             "get_param" => self.parameter(args),
             "action_confirm" => self.confirm(&ids)?,
+            "action_cancel" if model == M::Picking => self.cancel_pickings(&ids)?,
+            "action_assign" => self.assign_pickings(&ids)?,
             "action_cancel" => self.cancel(&ids)?,
             "action_draft" => self.draft(&ids)?,
             "action_apply_inventory" => {

@@ -32,6 +32,7 @@ mod call;
 mod catalog;
 mod cell;
 mod contacts;
+mod delivery;
 mod domain;
 mod hand;
 mod http;
@@ -47,10 +48,12 @@ mod sale;
 mod schema;
 mod seed;
 mod session;
+mod shelf;
 mod store;
 mod trouble;
 mod value;
 mod version;
+mod warehouse;
 
 pub(crate) use call::with_effect;
 pub use hand::{HandEdit, HandOrder, HandPartner};
@@ -58,6 +61,7 @@ pub use http::error_body;
 pub use ledger::{ErpContents, ErpLine, ErpOrder, ErpPartner, ErpVersion, Hand};
 pub use options::{ErpOptions, ErpProduct, ErpTax, Rounding};
 pub use version::Version;
+pub use warehouse::{ErpDelivery, ErpStock};
 
 use comptoir_model::money::Currency;
 use ledger::Ledger;

@@ -35,6 +35,9 @@ impl Store {
             M::Location => get("complete_name").str().to_owned(),
             M::Data => get("complete_name").str().to_owned(),
             M::Parameter => get("key").str().to_owned(),
+            M::Bom => self.name_of(M::Template, &get("product_tmpl_id")),
+            M::BomLine => self.name_of(M::Product, &get("product_id")),
+            M::StockMove => self.name_of(M::Product, &get("product_id")),
             M::Quant => self.name_of(M::Product, &get("product_id")),
             M::State => {
                 let country = self.follow(M::Country, &get("country_id"), "code");
@@ -108,6 +111,11 @@ impl Store {
         };
         self.get(M::Product, row, "is_storable").truthy()
             || self.get(M::Product, row, "detailed_type").str() == "product"
+    }
+
+    /// Whether it is delivered at all: anything but a service.
+    pub(super) fn delivered_as_goods(&self, product: i64) -> bool {
+        self.follow(M::Product, &Value::Ref(product), "type").str() != "service"
     }
 
     /// How far an order's deliveries are.

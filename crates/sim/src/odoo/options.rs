@@ -39,6 +39,8 @@ pub struct ErpOptions {
     /// Rights that the hub's user has not: model and `read`, `write`, `create` or `unlink`. None is missing to an administrator.
     /// Without `read` of `account.move` the fields of accounting are closed to it.
     pub forbidden: Vec<(String, String)>,
+    /// Whether the app is there that brings bills of materials, and kits with them.
+    pub manufacturing: bool,
     /// Country of the company.
     pub country: String,
     /// Keep every version of every order. Off, only the last is kept.
@@ -70,6 +72,7 @@ impl Default for ErpOptions {
             commit_lag: Duration::ZERO,
             languages: vec!["en_US".to_owned()],
             forbidden: Vec::new(),
+            manufacturing: true,
             country: "FR".to_owned(),
             history: true,
         }

@@ -265,7 +265,7 @@ impl Session<'_> {
             ));
         }
         let demand = self.store.get(M::Line, &row, "demand").number();
-        self.promise(&row, -demand);
+        self.plan(&row, -demand);
         self.stale.extend(order.id());
         Ok(())
     }
@@ -330,10 +330,11 @@ impl Session<'_> {
         let slot = |name: &str| self.store.slot(M::Line, name);
         let product = line.slots[slot("product_id")].id();
         let quantity = line.slots[slot("product_uom_qty")].number();
-        let open = quantity - line.slots[slot("qty_delivered")].number();
-        let wanted = match product {
-            Some(product) if confirmed && self.store.storable(product) => open.max(Decimal::ZERO),
-            _ => Decimal::ZERO,
+        let goods = product.is_some_and(|product| self.store.delivered_as_goods(product));
+        // What was planned once is not planned again, whether it has left or was called off.
+        let wanted = match confirmed && goods {
+            true => quantity,
+            false => Decimal::ZERO,
         };
         let demand = slot("demand");
         let more = wanted - line.slots[demand].number();
@@ -351,7 +352,7 @@ impl Session<'_> {
         }
         if changed {
             line.written = self.env.now;
-            self.promise(&line, more);
+            self.plan(&line, more);
             self.store.put(M::Line, line);
         }
         base
@@ -386,31 +387,22 @@ impl Session<'_> {
         }
     }
 
-    /// Promises more (or less) of a line's product. Moves the quant's `write_date`, never the product's.
-    fn promise(&mut self, line: &Row, more: Decimal) {
-        let product = self.store.get(M::Line, line, "product_id");
-        let Some(product) = product.id().filter(|_| !more.is_zero()) else {
-            return;
-        };
-        let mut quant = self.quant_of(product);
-        let slot = self.store.slot(M::Quant, "outgoing");
-        quant.slots[slot] = Value::Number(quant.slots[slot].number() + more);
-        quant.written = self.env.now;
-        self.store.put(M::Quant, quant);
-    }
-
-    /// The quant of a product in stock, made when there is none.
-    pub(super) fn quant_of(&mut self, product: i64) -> Row {
-        let known = self.store.pointing(M::Quant, "product_id", product).first();
-        if let Some(row) = known.and_then(|id| self.store.row(M::Quant, *id)) {
+    /// The quant of a product at a place, made when there is none.
+    pub(super) fn quant_of(&mut self, product: i64, location: i64) -> Row {
+        let known = self.store.pointing(M::Quant, "product_id", product);
+        let mut rows = known.iter().filter_map(|id| self.store.row(M::Quant, *id));
+        let here =
+            rows.find(|row| self.store.get(M::Quant, row, "location_id").id() == Some(location));
+        if let Some(row) = here {
             return row.clone();
         }
         let id = self.store.next_id(M::Quant);
         let mut row = self.store.blank(M::Quant, id, self.env.uid, self.env.now);
         let slot = |name: &str| self.store.slot(M::Quant, name);
         row.slots[slot("product_id")] = Value::Ref(product);
-        row.slots[slot("location_id")] = Value::Ref(super::seed::STOCK);
+        row.slots[slot("location_id")] = Value::Ref(location);
         row.slots[slot("quantity")] = Value::Number(Decimal::ZERO);
+        row.slots[slot("reserved_quantity")] = Value::Number(Decimal::ZERO);
         row.slots[slot("in_date")] = Value::Time(self.env.now);
         row
     }

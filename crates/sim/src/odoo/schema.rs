@@ -53,6 +53,10 @@ models! {
     Location = "stock.location", "Inventory Locations";
     Quant = "stock.quant", "Quants";
     Picking = "stock.picking", "Transfer";
+    PickingType = "stock.picking.type", "Picking Type";
+    StockMove = "stock.move", "Stock Move";
+    Bom = "mrp.bom", "Bill of Material";
+    BomLine = "mrp.bom.line", "Bill of Material Line";
     Team = "crm.team", "Sales Team";
     Carrier = "delivery.carrier", "Shipping Methods";
     Order = "sale.order", "Sales Order";

@@ -10,6 +10,8 @@ use rust_decimal::Decimal;
 
 /// The location where stock lies.
 pub(super) const STOCK: i64 = 8;
+/// The location where goods go.
+pub(super) const CUSTOMERS: i64 = 5;
 
 const UNION: &[&str] = &[
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT",
@@ -325,6 +327,28 @@ fn trade(seeder: &mut Seeder<'_>, options: &ErpOptions, taxes: &[ErpTax]) {
         ("lot_stock_id", Value::Ref(STOCK)),
     ];
     seeder.add(M::Warehouse, 1, &warehouse, "stock.warehouse0");
+    let customers = [
+        text("Customers"),
+        ("complete_name", Value::text("Partners/Customers")),
+        ("usage", Value::text("customer")),
+    ];
+    seeder.add(
+        M::Location,
+        CUSTOMERS,
+        &customers,
+        "stock.stock_location_customers",
+    );
+    for (id, name, code) in [
+        (1, "Receipts", "incoming"),
+        (2, "Delivery Orders", "outgoing"),
+    ] {
+        let values = [
+            text(name),
+            ("code", Value::text(code)),
+            ("warehouse_id", Value::Ref(1)),
+        ];
+        seeder.add(M::PickingType, id, &values, "");
+    }
 }
 
 fn goods(seeder: &mut Seeder<'_>, options: &ErpOptions, products: &[ErpProduct], taxes: &[ErpTax]) {
@@ -371,6 +395,7 @@ fn goods(seeder: &mut Seeder<'_>, options: &ErpOptions, products: &[ErpProduct],
                 ("product_id", Value::Ref(id)),
                 ("location_id", Value::Ref(STOCK)),
                 ("quantity", Value::Number(stock)),
+                ("reserved_quantity", Value::Number(Decimal::ZERO)),
                 ("in_date", Value::Time(seeder.now)),
             ];
             seeder.add(M::Quant, id, &values, "");

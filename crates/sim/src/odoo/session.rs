@@ -31,6 +31,8 @@ pub(super) struct Env {
     pub noupdate: bool,
     /// Fields of accounting are open to who acts.
     pub sees_accounting: bool,
+    /// The warehouse whose stock is asked for.
+    pub warehouse: Option<i64>,
 }
 
 /// A transaction.

@@ -4,7 +4,6 @@ use super::schema::{Field, Kind, M, Magic, Schema, Source};
 use super::value::Value;
 use super::version::Version;
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A record.
@@ -114,6 +113,8 @@ pub(super) struct Store {
     /// The last number given to an order; like ids, numbers of transactions rolled back are lost.
     pub order_number: i64,
     pub picking_number: i64,
+    /// The warehouse whose stock the call under way asks for; none for all of them.
+    pub warehouse: Option<i64>,
 }
 
 impl Store {
@@ -139,6 +140,7 @@ impl Store {
             turn: 0,
             order_number: 0,
             picking_number: 0,
+            warehouse: None,
         }
     }
 
@@ -346,23 +348,6 @@ impl Store {
     pub(super) fn key_of(&self, model: M, id: i64) -> Option<String> {
         let row = *self.keys_of(model, id).first()?;
         Some(self.get(M::Data, row, "complete_name").str().to_owned())
-    }
-
-    /// On hand and promised of a variant.
-    pub(super) fn stock(&self, product: i64) -> (Decimal, Decimal) {
-        let (quantity, outgoing) = (
-            self.slot(M::Quant, "quantity"),
-            self.slot(M::Quant, "outgoing"),
-        );
-        self.pointing(M::Quant, "product_id", product)
-            .iter()
-            .filter_map(|id| self.row(M::Quant, *id))
-            .fold((Decimal::ZERO, Decimal::ZERO), |(on, out), row| {
-                (
-                    on + row.slots[quantity].number(),
-                    out + row.slots[outgoing].number(),
-                )
-            })
     }
 }
 

@@ -65,6 +65,33 @@ impl Version {
         }
     }
 
+    /// The field of a stock move that says how much is reserved for it.
+    pub(super) fn move_reserved(self) -> &'static str {
+        if self >= Version::V17 {
+            "quantity"
+        } else {
+            "reserved_availability"
+        }
+    }
+
+    /// The field of a stock move that says how much was done.
+    pub(super) fn move_done(self) -> &'static str {
+        if self >= Version::V17 {
+            "quantity"
+        } else {
+            "quantity_done"
+        }
+    }
+
+    /// The entry of the context that names the warehouse whose stock is asked for. 17 and 18 are taken to be like their neighbours.
+    pub(super) fn warehouse_context(self) -> &'static str {
+        if self >= Version::V18 {
+            "warehouse_id"
+        } else {
+            "warehouse"
+        }
+    }
+
     /// `error.code` of a JSON-RPC error.
     pub(super) fn error_code(self) -> i64 {
         if self >= Version::V18 { 0 } else { 200 }

@@ -1,6 +1,7 @@
 //! Products, places and what lies in them.
 
 use super::*;
+use crate::odoo::shelf::Levels;
 use crate::odoo::store::Row;
 use crate::odoo::store::Store;
 use crate::odoo::value::Value;
@@ -64,21 +65,20 @@ pub(super) fn product(version: Version) -> Vec<Field> {
         digits("lst_price", "Sales Price", price_digits(version))
             .via("product_tmpl_id", "list_price"),
         one("currency_id", "Currency", M::Currency).computed(|store, _| store.company_currency()),
-        float("qty_available", "Quantity On Hand").computed(|s, p| level(s, p, |on, _| on)),
+        float("qty_available", "Quantity On Hand").computed(|s, p| level(s, p, |at| at.on_hand)),
         float("free_qty", "Free To Use Quantity ")
-            .computed(|s, p| level(s, p, |on, out| on - out.min(on.max(Decimal::ZERO)))),
+            .computed(|s, p| level(s, p, |at| at.on_hand - at.reserved)),
         float("virtual_available", "Forecasted Quantity")
-            .computed(|s, p| level(s, p, |on, out| on - out)),
-        float("outgoing_qty", "Outgoing").computed(|s, p| level(s, p, |_, out| out)),
+            .computed(|s, p| level(s, p, |at| at.on_hand - at.outgoing)),
+        float("outgoing_qty", "Outgoing").computed(|s, p| level(s, p, |at| at.outgoing)),
         float("incoming_qty", "Incoming").computed(|_, _| Value::Number(Decimal::ZERO)),
     ]);
     fields
 }
 
-/// On hand and promised of a variant, put together.
-fn level(store: &Store, product: &Row, how: fn(Decimal, Decimal) -> Decimal) -> Value {
-    let (on_hand, outgoing) = store.stock(product.id);
-    Value::Number(how(on_hand, outgoing))
+/// What there is of a variant, in the warehouse that the context names.
+fn level(store: &Store, product: &Row, how: fn(&Levels) -> Decimal) -> Value {
+    Value::Number(how(&store.levels(product.id, store.warehouse)))
 }
 
 pub(super) fn template(version: Version) -> Vec<Field> {
@@ -174,14 +174,9 @@ pub(super) fn quant(version: Version) -> Vec<Field> {
         one("location_id", "Location", M::Location).required(),
         one("company_id", "Company", M::Company).via("location_id", "company_id"),
         float("quantity", "Quantity").derived(),
-        float("outgoing", "Promised").hidden(),
         float("reserved_quantity", "Reserved Quantity")
             .required()
-            .computed(|store, row| {
-                let on_hand = store.get(M::Quant, row, "quantity").number();
-                let outgoing = store.get(M::Quant, row, "outgoing").number();
-                Value::Number(outgoing.min(on_hand.max(Decimal::ZERO)))
-            }),
+            .derived(),
         float("available_quantity", "Available Quantity").computed(|store, row| {
             let on_hand = store.get(M::Quant, row, "quantity").number();
             let reserved = store.get(M::Quant, row, "reserved_quantity").number();
@@ -192,32 +187,5 @@ pub(super) fn quant(version: Version) -> Vec<Field> {
             old(version, "Counted Quantity", "Counted"),
         ),
         datetime("in_date", "Incoming Date").required(),
-    ]
-}
-
-pub(super) fn picking() -> Vec<Field> {
-    vec![
-        char("name", "Reference").indexed(),
-        char("origin", "Source Document").indexed(),
-        choice(
-            "state",
-            "Status",
-            &[
-                ("draft", "Draft"),
-                ("waiting", "Waiting Another Operation"),
-                ("confirmed", "Waiting"),
-                ("assigned", "Ready"),
-                ("done", "Done"),
-                ("cancel", "Cancelled"),
-            ],
-        ),
-        one("sale_id", "Sales Order", M::Order).indexed(),
-        one("partner_id", "Contact", M::Partner),
-        one("company_id", "Company", M::Company),
-        one("carrier_id", "Carrier", M::Carrier),
-        char("carrier_tracking_ref", "Tracking Reference"),
-        datetime("scheduled_date", "Scheduled Date"),
-        datetime("date_done", "Date of Transfer"),
-        one("backorder_id", "Back Order of", M::Picking),
     ]
 }
