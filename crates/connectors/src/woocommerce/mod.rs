@@ -1,17 +1,20 @@
 //! WooCommerce through its REST API v3, the order side: see README.md.
 
+mod batch;
 mod diagnose;
 mod fault;
 mod find;
 mod hooks;
 mod keep;
 mod map;
+mod note;
 mod party;
 mod payment;
 mod probe;
 mod read;
 mod roster;
 mod settings;
+mod stock;
 mod tax;
 mod wire;
 mod write;
@@ -35,6 +38,7 @@ use jiff::Timestamp;
 use schemars::schema_for;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// Where the API begins, below the shop's address.
 const API: &str = "wp-json/wc/v3";
@@ -69,6 +73,13 @@ static CAPABILITIES: Capabilities = Capabilities {
             ids: 100,
         },
         Reads {
+            kind: Kind::Stock,
+            cursor: "time of change of products and of variations; the trash is met by the nightly comparison",
+            changes: true,
+            page: 100,
+            ids: 100,
+        },
+        Reads {
             kind: Kind::Refund,
             cursor: "",
             changes: false,
@@ -81,19 +92,34 @@ static CAPABILITIES: Capabilities = Capabilities {
         (Kind::Customer, &["email"]),
         (Kind::Product, &["sku"]),
     ],
-    writes: &[Operation {
-        kind: Kind::Order,
-        step: Step::Update,
-        // Values are set, not added, so a second time changes nothing; notes are looked up first.
-        guard: Guard::None,
-        proof: Proof::State,
-        settle_seconds: SETTLE,
-        deadline_seconds: 120,
-        batch: BATCH,
-        overwrites: true,
-        reserves_stock: false,
-        compares: false,
-    }],
+    writes: &[
+        Operation {
+            kind: Kind::Order,
+            step: Step::Update,
+            // Values are set, not added, so a second time changes nothing; notes are looked up first.
+            guard: Guard::None,
+            proof: Proof::State,
+            settle_seconds: SETTLE,
+            deadline_seconds: 120,
+            batch: BATCH,
+            overwrites: true,
+            reserves_stock: false,
+            compares: false,
+        },
+        Operation {
+            kind: Kind::Stock,
+            step: Step::Update,
+            // A quantity is set, whatever was sold meanwhile: the shop knows no condition.
+            guard: Guard::None,
+            proof: Proof::State,
+            settle_seconds: SETTLE,
+            deadline_seconds: 120,
+            batch: 100,
+            overwrites: true,
+            reserves_stock: false,
+            compares: false,
+        },
+    ],
     hooks: true,
     // No delivery is ever sent again, and the sixth failure in a row switches the webhook off.
     hooks_resent: false,
@@ -122,6 +148,8 @@ struct Shop {
     mode: AuthMode,
     http: Http,
     kit: Kit,
+    /// Whether it lists the variations of all products (since WooCommerce 10.3), once that was asked.
+    lists_variations: OnceCell<bool>,
 }
 
 impl Shop {
@@ -135,6 +163,7 @@ impl Shop {
             mode,
             http,
             kit,
+            lists_variations: OnceCell::new(),
         })
     }
 
@@ -172,6 +201,7 @@ impl Connector for Shop {
             Kind::Order => self.order_changes(since).await,
             Kind::Customer => self.new_customers(since).await,
             Kind::Product => self.product_changes(since).await,
+            Kind::Stock => self.stock_changes(since).await,
             other => Err(Fault::bug(format!("changes of {other} are not offered"))),
         }
     }
@@ -183,6 +213,7 @@ impl Connector for Shop {
     async fn read(&self, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault> {
         match kind {
             Kind::Order | Kind::Customer | Kind::Product => self.read_by_id(kind, ids).await,
+            Kind::Stock => self.read_stock(ids).await,
             Kind::Refund => self.read_refunds(ids).await,
             other => Err(Fault::bug(format!("{other} is not read"))),
         }
@@ -193,7 +224,10 @@ impl Connector for Shop {
     }
 
     async fn write(&self, batch: &[Write]) -> Vec<Result<Written, Fault>> {
-        self.write_orders(batch).await
+        match batch.first().map(|write| write.kind) {
+            Some(Kind::Stock) => self.write_stock(batch).await,
+            _ => self.write_orders(batch).await,
+        }
     }
 
     fn hear(&self, call: &Incoming) -> Result<Vec<Hint>, Fault> {

@@ -7,6 +7,7 @@ mod edge;
 mod reading;
 mod shop;
 mod stage;
+mod stock;
 mod tapes;
 mod writing;
 
