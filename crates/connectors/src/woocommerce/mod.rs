@@ -7,6 +7,7 @@ mod find;
 mod hooks;
 mod keep;
 mod map;
+mod mark;
 mod note;
 mod party;
 mod payment;
@@ -14,15 +15,17 @@ mod probe;
 mod read;
 mod roster;
 mod settings;
+mod shipment;
 mod stock;
 mod tax;
+mod tracking;
 mod wire;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
-pub use settings::{AuthMode, Settings, ShippingKey, WeightUnit};
+pub use settings::{AuthMode, Settings, ShippingKey, Tracking, WeightUnit};
 
 use async_trait::async_trait;
 use comptoir_kit::http::{Answer, Call, Http, HttpOptions};
@@ -119,6 +122,19 @@ static CAPABILITIES: Capabilities = Capabilities {
             reserves_stock: false,
             compares: false,
         },
+        Operation {
+            kind: Kind::Shipment,
+            step: Step::Create,
+            // Looked for in the order before it is written, and the note to the buyer among the order's notes.
+            guard: Guard::Find,
+            proof: Proof::State,
+            settle_seconds: SETTLE,
+            deadline_seconds: 120,
+            batch: BATCH,
+            overwrites: false,
+            reserves_stock: false,
+            compares: false,
+        },
     ],
     hooks: true,
     // No delivery is ever sent again, and the sixth failure in a row switches the webhook off.
@@ -130,7 +146,7 @@ static CAPABILITIES: Capabilities = Capabilities {
 pub static SPEC: Spec = Spec {
     name: "woocommerce",
     title: "WooCommerce",
-    summary: "Orders, refunds, customers and products of a WooCommerce shop; order status, notes and meta data back.",
+    summary: "Orders, refunds, customers, products and stock of a WooCommerce shop; order status, notes, meta data, stock and shipments back.",
     capabilities: &CAPABILITIES,
     level: Verification::Live {
         run: &["8.9.3", "9.9.5", "10.6.2", "11.0.1"],
@@ -226,6 +242,7 @@ impl Connector for Shop {
     async fn write(&self, batch: &[Write]) -> Vec<Result<Written, Fault>> {
         match batch.first().map(|write| write.kind) {
             Some(Kind::Stock) => self.write_stock(batch).await,
+            Some(Kind::Shipment) => self.write_shipments(batch).await,
             _ => self.write_orders(batch).await,
         }
     }

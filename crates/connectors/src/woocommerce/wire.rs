@@ -25,7 +25,7 @@ pub(super) struct Mark {
 }
 
 /// A row of meta data.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct Meta {
     #[serde(default, deserialize_with = "decode::text")]
     pub(super) key: String,
@@ -88,6 +88,18 @@ pub(super) struct OrderWire {
     /// Of the plug-in WooCommerce Gift Cards.
     #[serde(default, deserialize_with = "decode::or_default")]
     pub(super) gift_cards: Vec<GiftCardWire>,
+}
+
+/// An order as far as a shipment cares.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct DispatchWire {
+    #[serde(deserialize_with = "decode::id")]
+    pub(super) id: RemoteId,
+    pub(super) status: String,
+    #[serde(default, deserialize_with = "decode::text")]
+    pub(super) date_modified_gmt: String,
+    #[serde(deserialize_with = "decode::or_default")]
+    pub(super) meta_data: Vec<Meta>,
 }
 
 #[derive(Debug, Default, Deserialize)]

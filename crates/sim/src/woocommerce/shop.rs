@@ -310,6 +310,17 @@ impl Shop {
         Some(entry.value.clone())
     }
 
+    /// Sets metadata of an order by hand, as a plug-in does.
+    pub fn set_meta(&self, order: u64, key: &str, value: Value) {
+        let mut state = self.lock();
+        let mut ids = state.ids.clone();
+        let body = json!({ "meta_data": [{ "key": key, "value": value }] });
+        state.change(order, |order, _| {
+            super::products::merge_meta(&mut order.meta, &body, &mut ids);
+        });
+        state.ids = ids;
+    }
+
     /// Sets the clock of the shop's server ahead, or with a negative number behind: what signatures and the `Date` header go by.
     pub fn set_clock_ahead(&self, seconds: i64) {
         self.lock().ahead = seconds;

@@ -5,7 +5,9 @@
 mod connecting;
 mod edge;
 mod reading;
+mod shipping;
 mod shop;
+mod simulated;
 mod stage;
 mod stock;
 mod tapes;

@@ -1,5 +1,6 @@
 //! Stock on the simulated shop, whose catalogue has simple products and variations of several products.
 
+use super::simulated::{KEY, SECRET, Stage, open};
 use super::stage::fault;
 use crate::woocommerce::SPEC;
 use axum::body::{Body, Bytes, to_bytes};
@@ -7,7 +8,6 @@ use axum::extract::Request;
 use axum::middleware::{Next as Inner, from_fn};
 use axum::response::IntoResponse;
 use comptoir_kit::contract::{Reading, Suite};
-use comptoir_kit::spec::Kit;
 use comptoir_model::Decimal;
 use comptoir_model::code::Code;
 use comptoir_model::document::Document;
@@ -19,39 +19,6 @@ use comptoir_sim::server::Server;
 use comptoir_sim::woocommerce::{Shop, ShopOptions};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
-const KEY: &str = "ck_simulated";
-const SECRET: &str = "cs_simulated";
-
-struct Stage {
-    shop: Shop,
-    connector: Arc<dyn Connector>,
-    _server: Server,
-}
-
-async fn stage(version: &'static str) -> Stage {
-    let shop = Shop::new(ShopOptions {
-        version,
-        orders: 0,
-        seen_as_https: true,
-        ..ShopOptions::default()
-    });
-    let server = Server::start(shop.router()).await.unwrap();
-    let connector = open(&server);
-    Stage {
-        shop,
-        connector,
-        _server: server,
-    }
-}
-
-fn open(server: &Server) -> Arc<dyn Connector> {
-    let value = json!({
-        "url": server.url(), "key": KEY, "secret": SECRET, "auth": "basic", "page_size": 20,
-    });
-    (SPEC.open)(value, Kit::new("shop".parse().unwrap())).unwrap()
-}
 
 /// What the catalogue sells: everything, and what of it is counted, by SKU.
 fn catalogue(shop: &Shop) -> (usize, Vec<String>, Vec<String>) {
@@ -106,7 +73,7 @@ async fn read_on(connector: &dyn Connector, since: &Cursor) -> (BTreeMap<String,
 
 #[tokio::test]
 async fn the_contract_holds_for_stock() {
-    let stage = stage("11.0.1").await;
+    let stage = Stage::of("11.0.1", 0).await;
     let (all, simple, variations) = catalogue(&stage.shop);
     let mut suite = Suite::new(&SPEC, [KEY, SECRET]);
     suite.declarations();
@@ -145,7 +112,10 @@ async fn the_contract_holds_for_stock() {
     assert_eq!(stock(&simple[1]), None, "counting is never switched on");
     assert_eq!(stock(&variations[1]), Some(Decimal::from(-3)));
     // What was seen in an answer is what a reading shows.
-    let again = connector.read(Kind::Stock, std::slice::from_ref(&first)).await.unwrap();
+    let again = connector
+        .read(Kind::Stock, std::slice::from_ref(&first))
+        .await
+        .unwrap();
     let Seen::Record(record) = &again[0] else {
         panic!("{again:?}");
     };
@@ -156,7 +126,7 @@ async fn the_contract_holds_for_stock() {
 #[tokio::test]
 async fn a_sale_brings_what_was_sold_and_nothing_else() {
     for version in ["11.0.1", "8.5.2"] {
-        let stage = stage(version).await;
+        let stage = Stage::of(version, 0).await;
         let (all, simple, variations) = catalogue(&stage.shop);
         let (found, cursor) = read_on(&*stage.connector, &Cursor::start()).await;
         assert_eq!(found.len(), all, "{version}");
@@ -207,7 +177,7 @@ async fn a_sale_brings_what_was_sold_and_nothing_else() {
 
 #[tokio::test]
 async fn variations_of_several_products_take_a_call_each_and_products_one() {
-    let stage = stage("11.0.1").await;
+    let stage = Stage::of("11.0.1", 0).await;
     let (_, simple, variations) = catalogue(&stage.shop);
     let skus = simple.iter().chain(&variations);
     let writes: Vec<Write> = skus.map(|sku| write(&id(&stage.shop, sku), "11")).collect();
@@ -231,7 +201,7 @@ async fn variations_of_several_products_take_a_call_each_and_products_one() {
 
 #[tokio::test]
 async fn an_item_that_changed_meanwhile_is_decided_again() {
-    let stage = stage("11.0.1").await;
+    let stage = Stage::of("11.0.1", 0).await;
     let (_, simple, _) = catalogue(&stage.shop);
     let id = id(&stage.shop, &simple[0]);
     let mut moved = write(&id, "5");
@@ -272,7 +242,7 @@ async fn a_product_that_ends_php_fails_alone() {
             }
         }));
     let server = Server::start(router).await.unwrap();
-    let connector = open(&server);
+    let connector = open(&server, json!({}));
     let writes: Vec<Write> = simple
         .iter()
         .map(|sku| write(&id(&shop, sku), "4"))
