@@ -61,7 +61,15 @@ pub(super) fn hear(call: &Incoming, secrets: &[Secret]) -> Result<Vec<Hint>, Fau
     let body: Body = serde_json::from_slice(&call.body)
         .map_err(|_| malformed("the webhook's body is no JSON object"))?;
     // A record that was deleted before the delivery makes a signed error body without its id: then polling must look.
-    Ok(vec![Hint { kind, id: body.id }])
+    let hint = |kind| Hint {
+        kind,
+        id: body.id.clone(),
+    };
+    Ok(match kind {
+        // Its stock is a record under the same id.
+        Kind::Product => vec![hint(kind), hint(Kind::Stock)],
+        _ => vec![hint(kind)],
+    })
 }
 
 /// The shop greets a new webhook's address with an unsigned form. It says nothing, and must be answered 200 or it comes again and again.

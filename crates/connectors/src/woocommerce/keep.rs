@@ -44,6 +44,8 @@ const SECRET_PARTS: &[&str] = &[
 
 /// Meta keys of WordPress and WooCommerce for their own use. They change without anything happening to the order.
 const INTERNAL: &[&str] = &[
+    // Our own, which has a place of its own in the model.
+    super::mark::KEY,
     "_coupons_hash",
     "_debug_log_source",
     "_debug_log_source_pending_deletion",

@@ -2,7 +2,7 @@
 
 use super::settings::{Settings, ShippingKey};
 use super::wire::{CouponWire, FeeWire, ItemWire, Meta, OrderWire, RefundWire, ShippingWire};
-use super::{keep, party, payment, tax};
+use super::{keep, mark, party, payment, tax};
 use comptoir_kit::decode;
 use comptoir_model::Decimal;
 use comptoir_model::document::Document;
@@ -85,6 +85,8 @@ fn decode_order(wire: &OrderWire, settings: &Settings) -> Result<Order, Fault> {
         taxes: tax::lines(&wire.tax_lines),
         payments: payment::payments(wire, settings, currency, &cards),
         refunds: mentions(wire),
+        // A text that somebody broke never costs an order; the next shipment is refused with it.
+        shipments: mark::read(&wire.meta_data, &wire.id).unwrap_or_default(),
         totals: Totals {
             total: wire.total.normalize(),
             tax: wire.total_tax.normalize(),

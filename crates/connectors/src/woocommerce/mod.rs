@@ -1,25 +1,31 @@
 //! WooCommerce through its REST API v3, the order side: see README.md.
 
+mod batch;
 mod diagnose;
 mod fault;
 mod find;
 mod hooks;
 mod keep;
 mod map;
+mod mark;
+mod note;
 mod party;
 mod payment;
 mod probe;
 mod read;
 mod roster;
 mod settings;
+mod shipment;
+mod stock;
 mod tax;
+mod tracking;
 mod wire;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
-pub use settings::{AuthMode, Settings, ShippingKey, WeightUnit};
+pub use settings::{AuthMode, Settings, ShippingKey, Tracking, WeightUnit};
 
 use async_trait::async_trait;
 use comptoir_kit::http::{Answer, Call, Http, HttpOptions};
@@ -35,6 +41,7 @@ use jiff::Timestamp;
 use schemars::schema_for;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// Where the API begins, below the shop's address.
 const API: &str = "wp-json/wc/v3";
@@ -69,6 +76,13 @@ static CAPABILITIES: Capabilities = Capabilities {
             ids: 100,
         },
         Reads {
+            kind: Kind::Stock,
+            cursor: "time of change of products and of variations; the trash is met by the nightly comparison",
+            changes: true,
+            page: 100,
+            ids: 100,
+        },
+        Reads {
             kind: Kind::Refund,
             cursor: "",
             changes: false,
@@ -81,19 +95,47 @@ static CAPABILITIES: Capabilities = Capabilities {
         (Kind::Customer, &["email"]),
         (Kind::Product, &["sku"]),
     ],
-    writes: &[Operation {
-        kind: Kind::Order,
-        step: Step::Update,
-        // Values are set, not added, so a second time changes nothing; notes are looked up first.
-        guard: Guard::None,
-        proof: Proof::State,
-        settle_seconds: SETTLE,
-        deadline_seconds: 120,
-        batch: BATCH,
-        overwrites: true,
-        reserves_stock: false,
-        compares: false,
-    }],
+    writes: &[
+        Operation {
+            kind: Kind::Order,
+            step: Step::Update,
+            // Values are set, not added, so a second time changes nothing; notes are looked up first.
+            guard: Guard::None,
+            proof: Proof::State,
+            settle_seconds: SETTLE,
+            deadline_seconds: 120,
+            batch: BATCH,
+            overwrites: true,
+            reserves_stock: false,
+            compares: false,
+        },
+        Operation {
+            kind: Kind::Stock,
+            step: Step::Update,
+            // A quantity is set, whatever was sold meanwhile: the shop knows no condition.
+            guard: Guard::None,
+            proof: Proof::State,
+            settle_seconds: SETTLE,
+            deadline_seconds: 120,
+            batch: 100,
+            overwrites: true,
+            reserves_stock: false,
+            compares: false,
+        },
+        Operation {
+            kind: Kind::Shipment,
+            step: Step::Create,
+            // Looked for in the order before it is written, and the note to the buyer among the order's notes.
+            guard: Guard::Find,
+            proof: Proof::State,
+            settle_seconds: SETTLE,
+            deadline_seconds: 120,
+            batch: BATCH,
+            overwrites: false,
+            reserves_stock: false,
+            compares: false,
+        },
+    ],
     hooks: true,
     // No delivery is ever sent again, and the sixth failure in a row switches the webhook off.
     hooks_resent: false,
@@ -104,7 +146,7 @@ static CAPABILITIES: Capabilities = Capabilities {
 pub static SPEC: Spec = Spec {
     name: "woocommerce",
     title: "WooCommerce",
-    summary: "Orders, refunds, customers and products of a WooCommerce shop; order status, notes and meta data back.",
+    summary: "Orders, refunds, customers, products and stock of a WooCommerce shop; order status, notes, meta data, stock and shipments back.",
     capabilities: &CAPABILITIES,
     level: Verification::Live {
         run: &["8.9.3", "9.9.5", "10.6.2", "11.0.1"],
@@ -122,6 +164,8 @@ struct Shop {
     mode: AuthMode,
     http: Http,
     kit: Kit,
+    /// Whether it lists the variations of all products (since WooCommerce 10.3), once that was asked.
+    lists_variations: OnceCell<bool>,
 }
 
 impl Shop {
@@ -135,6 +179,7 @@ impl Shop {
             mode,
             http,
             kit,
+            lists_variations: OnceCell::new(),
         })
     }
 
@@ -172,6 +217,7 @@ impl Connector for Shop {
             Kind::Order => self.order_changes(since).await,
             Kind::Customer => self.new_customers(since).await,
             Kind::Product => self.product_changes(since).await,
+            Kind::Stock => self.stock_changes(since).await,
             other => Err(Fault::bug(format!("changes of {other} are not offered"))),
         }
     }
@@ -183,6 +229,7 @@ impl Connector for Shop {
     async fn read(&self, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault> {
         match kind {
             Kind::Order | Kind::Customer | Kind::Product => self.read_by_id(kind, ids).await,
+            Kind::Stock => self.read_stock(ids).await,
             Kind::Refund => self.read_refunds(ids).await,
             other => Err(Fault::bug(format!("{other} is not read"))),
         }
@@ -193,7 +240,11 @@ impl Connector for Shop {
     }
 
     async fn write(&self, batch: &[Write]) -> Vec<Result<Written, Fault>> {
-        self.write_orders(batch).await
+        match batch.first().map(|write| write.kind) {
+            Some(Kind::Stock) => self.write_stock(batch).await,
+            Some(Kind::Shipment) => self.write_shipments(batch).await,
+            _ => self.write_orders(batch).await,
+        }
     }
 
     fn hear(&self, call: &Incoming) -> Result<Vec<Hint>, Fault> {

@@ -2,7 +2,7 @@
 
 use super::settings::Settings;
 use super::wire::{Mark, ProductWire};
-use super::{Shop, keep, map, party, path};
+use super::{Shop, keep, map, party, path, stock};
 use comptoir_kit::decode;
 use comptoir_kit::http::{Answer, Call, Priority, encode};
 use comptoir_kit::page::{Stamp, TimestampCursor};
@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 pub(super) type Item = Result<Record, Unreadable>;
 
 /// Ids per list by id.
-const IDS: usize = 100;
+pub(super) const IDS: usize = 100;
 
 /// Products per page: each variable one costs a call more.
 const PRODUCTS: u32 = 50;
@@ -106,16 +106,17 @@ pub(super) fn cursor_since(kind: Kind, at: Timestamp) -> Cursor {
         }
         .close(),
         Kind::Product => since,
+        Kind::Stock => stock::cursor_since(&since),
         _ => Cursor::start(),
     }
 }
 
 /// What the cursor needs to know of an item. The shop's time of change has whole seconds, so a digest tells two changes of one second apart.
-fn stamp(item: &Item) -> Stamp {
+fn stamp(item: &Item, json: &str) -> Stamp {
     match item {
         Ok(record) => {
-            // Of what is kept of the shop's own text, which is at hand.
-            let raw = record.raw.as_deref().unwrap_or_default();
+            // Of what is kept of the shop's own text, where it is kept.
+            let raw = record.raw.as_deref().unwrap_or(json);
             let digest = Digest::of(raw.as_bytes()).to_string();
             Stamp {
                 id: record.id.to_string(),
@@ -139,10 +140,10 @@ fn stamp(item: &Item) -> Stamp {
 }
 
 /// A page of one list, oldest change first.
-struct Batch {
-    items: Vec<Item>,
-    more: bool,
-    next: Cursor,
+pub(super) struct Batch {
+    pub(super) items: Vec<Item>,
+    pub(super) more: bool,
+    pub(super) next: Cursor,
 }
 
 impl Shop {
@@ -197,22 +198,34 @@ impl Shop {
         size: u32,
         status: &str,
     ) -> Result<Batch, Fault> {
-        let cursor = TimestampCursor::open(since, self.settings.overlap(), self.kit.clock.now())?;
         let what = if kind == Kind::Order {
             "orders.list"
         } else {
             "products.list"
         };
-        let mut call = Call::get(what, path(resource(kind)))
-            .query("status", status)
+        let call = Call::get(what, path(resource(kind))).query("status", status);
+        let call = match kind {
+            Kind::Product => call.priority(Priority::Catalogue),
+            _ => call.query("dp", 6),
+        };
+        let decode = |json: &str| item(kind, json, &self.settings);
+        self.changed(call, since, size, decode).await
+    }
+
+    /// The next page of a list by time of change.
+    pub(super) async fn changed(
+        &self,
+        call: Call,
+        since: &Cursor,
+        size: u32,
+        mut decode: impl FnMut(&str) -> Item,
+    ) -> Result<Batch, Fault> {
+        let cursor = TimestampCursor::open(since, self.settings.overlap(), self.kit.clock.now())?;
+        let mut call = call
             .query("orderby", "modified")
             .query("order", "asc")
             .query("per_page", size)
             .query("offset", cursor.offset());
-        call = match kind {
-            Kind::Product => call.priority(Priority::Catalogue),
-            _ => call.query("dp", 6),
-        };
         let after = cursor.from().map(just_before);
         if let Some(after) = after {
             // Naive UTC with the flag; a `Z` beside the flag would be converted twice. The filter is exclusive.
@@ -221,11 +234,13 @@ impl Shop {
                 .query("dates_are_gmt", "true");
         }
         let answer = self.ask(call).await?;
-        let items: Vec<Item> = items_of(&answer)?
-            .into_iter()
-            .map(|json| item(kind, json.get(), &self.settings))
+        let found = items_of(&answer)?;
+        let items: Vec<Item> = found.iter().map(|json| decode(json.get())).collect();
+        let stamps: Vec<Stamp> = items
+            .iter()
+            .zip(&found)
+            .map(|(item, json)| stamp(item, json.get()))
             .collect();
-        let stamps: Vec<Stamp> = items.iter().map(stamp).collect();
         refuse_deaf_shop(&stamps, after)?;
         let full = is_full(&answer, items.len(), size, cursor.offset());
         let taken = cursor.take(&stamps, full);
@@ -240,8 +255,20 @@ impl Shop {
         })
     }
 
-    /// The variations of a product; none when it has gone meanwhile.
+    /// The variations of a product.
     async fn variations(&self, product: &RemoteId) -> Result<Vec<Item>, Fault> {
+        let decode = |json: &str| item(Kind::Product, json, &self.settings);
+        let cut = |call: Call| call.priority(Priority::Catalogue);
+        self.variations_of(product, cut, decode).await
+    }
+
+    /// The variations of a product, as asked for and decoded by the caller; none when it has gone meanwhile.
+    pub(super) async fn variations_of(
+        &self,
+        product: &RemoteId,
+        asked: impl Fn(Call) -> Call,
+        decode: impl Fn(&str) -> Item,
+    ) -> Result<Vec<Item>, Fault> {
         let mut items = Vec::new();
         for page in 1..=VARIATION_PAGES {
             let resource = format!("products/{}/variations", encode(product.as_str()));
@@ -249,20 +276,15 @@ impl Shop {
                 .query("orderby", "id")
                 .query("order", "asc")
                 .query("per_page", IDS)
-                .query("page", page)
-                .priority(Priority::Catalogue);
-            let answer = match self.ask(call).await {
+                .query("page", page);
+            let answer = match self.ask(asked(call)).await {
                 Ok(answer) => answer,
                 Err(fault) if fault.next == Next::Gone => break,
                 Err(fault) => return Err(fault),
             };
             let found = items_of(&answer)?;
             let last = found.len() < IDS;
-            items.extend(
-                found
-                    .into_iter()
-                    .map(|json| item(Kind::Product, json.get(), &self.settings)),
-            );
+            items.extend(found.into_iter().map(|json| decode(json.get())));
             if last {
                 break;
             }
@@ -386,14 +408,14 @@ fn refund_item(json: &str, order: &RemoteId, currency: comptoir_model::money::Cu
     })
 }
 
-fn id_of(item: &Item) -> Option<RemoteId> {
+pub(super) fn id_of(item: &Item) -> Option<RemoteId> {
     match item {
         Ok(record) => Some(record.id.clone()),
         Err(unreadable) => unreadable.id.clone(),
     }
 }
 
-fn as_seen(id: &RemoteId, item: Option<Item>) -> Seen {
+pub(super) fn as_seen(id: &RemoteId, item: Option<Item>) -> Seen {
     match item {
         Some(Ok(record)) => Seen::Record(Box::new(record)),
         Some(Err(unreadable)) => Seen::Unreadable(Box::new(Unreadable {

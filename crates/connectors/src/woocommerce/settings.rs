@@ -50,6 +50,17 @@ pub enum WeightUnit {
     Oz,
 }
 
+/// Where tracking numbers of shipments go, besides the note to the buyer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tracking {
+    /// Nowhere else: the shop has no plug-in for it.
+    #[default]
+    None,
+    /// The list of the plug-ins Shipment Tracking and Advanced Shipment Tracking, which show it to the buyer and in the shop's mails.
+    ShipmentTracking,
+}
+
 /// Settings of a WooCommerce connection.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -106,6 +117,24 @@ pub struct Settings {
     #[serde(default)]
     #[schemars(title = "Unit of weight")]
     pub weight_unit: Option<WeightUnit>,
+    /// The plug-in that keeps tracking numbers: none (the default) or shipment-tracking (Shipment Tracking, Advanced Shipment Tracking).
+    /// With a plug-in, the shop's own mail about a completed order carries the number, and the shipment that completes it sends no note.
+    #[serde(default)]
+    #[schemars(title = "Tracking plug-in")]
+    pub tracking: Tracking,
+    /// The status that an order gets when all of it has been shipped, by its key.
+    #[serde(default = "shipped_status")]
+    #[schemars(title = "Status of a shipped order")]
+    pub shipped_status: String,
+    /// The status that an order gets when a part of it has been shipped, by its key. Without it a part changes no status.
+    #[serde(default)]
+    #[schemars(title = "Status of a partly shipped order")]
+    pub partly_shipped_status: Option<String>,
+    /// What the buyer is told of a shipment, as a note that the shop mails. {number} is the shipment's number, {parcels} a line for each
+    /// parcel with its carrier, tracking number and link. Both must be in it: by them a note that was sent is known again.
+    #[serde(default = "shipment_note")]
+    #[schemars(title = "Note about a shipment")]
+    pub shipment_note: String,
 }
 
 fn page_size() -> u32 {
@@ -151,6 +180,17 @@ fn promise_methods() -> Vec<String> {
     texts(&["bacs", "cheque", "cod"])
 }
 
+fn shipped_status() -> String {
+    "completed".to_owned()
+}
+
+fn shipment_note() -> String {
+    "Your order has been shipped (shipment {number}).\n{parcels}".to_owned()
+}
+
+/// Statuses that say that nothing is to be shipped.
+const NOT_SHIPPED: &[&str] = &["", "cancelled", "failed", "refunded", "trash"];
+
 impl Settings {
     /// What the types cannot say.
     ///
@@ -184,7 +224,34 @@ impl Settings {
                 "auth",
             );
         }
+        for (field, status) in [
+            ("shipped_status", Some(&self.shipped_status)),
+            ("partly_shipped_status", self.partly_shipped_status.as_ref()),
+        ] {
+            if status.is_some_and(|status| NOT_SHIPPED.contains(&status.as_str())) {
+                return bad("this is no status of a shipped order", field);
+            }
+        }
+        let has = |part: &str| self.shipment_note.contains(part);
+        if !has("{number}") || !has("{parcels}") {
+            let why = "the note must hold {number} and {parcels}";
+            return bad(why, "shipment_note");
+        }
         Ok(self)
+    }
+
+    /// Whether an order with this status is over: nothing is written into it any more.
+    pub(super) fn is_over(&self, status: &str) -> bool {
+        match self.statuses.get(status) {
+            Some(life) => matches!(life, Life::Cancelled | Life::Trashed),
+            None => matches!(status, "cancelled" | "refunded" | "trash"),
+        }
+    }
+
+    /// Whether an order with this status is complete already.
+    pub(super) fn is_complete(&self, status: &str) -> bool {
+        let told = self.statuses.get(status) == Some(&Life::Completed);
+        told || status == "completed" || status == self.shipped_status
     }
 
     /// Whether the address is https.

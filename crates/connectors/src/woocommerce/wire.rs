@@ -5,6 +5,7 @@ use comptoir_model::Decimal;
 use comptoir_model::key::RemoteId;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// What every record of a list has; also what lists cut by `_fields` hold.
 #[derive(Debug, Deserialize)]
@@ -24,7 +25,7 @@ pub(super) struct Mark {
 }
 
 /// A row of meta data.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct Meta {
     #[serde(default, deserialize_with = "decode::text")]
     pub(super) key: String,
@@ -87,6 +88,18 @@ pub(super) struct OrderWire {
     /// Of the plug-in WooCommerce Gift Cards.
     #[serde(default, deserialize_with = "decode::or_default")]
     pub(super) gift_cards: Vec<GiftCardWire>,
+}
+
+/// An order as far as a shipment cares.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct DispatchWire {
+    #[serde(deserialize_with = "decode::id")]
+    pub(super) id: RemoteId,
+    pub(super) status: String,
+    #[serde(default, deserialize_with = "decode::text")]
+    pub(super) date_modified_gmt: String,
+    #[serde(deserialize_with = "decode::or_default")]
+    pub(super) meta_data: Vec<Meta>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -332,6 +345,30 @@ pub(super) struct ProductWire {
     pub(super) meta_data: Vec<Meta>,
 }
 
+/// The stock of a product or variation. What tells it is required, so that a list cut otherwise is not taken for "nothing is counted".
+#[derive(Debug, Deserialize)]
+pub(super) struct StockWire {
+    #[serde(deserialize_with = "decode::id")]
+    pub(super) id: RemoteId,
+    #[serde(default, deserialize_with = "decode::id_option")]
+    pub(super) parent_id: Option<RemoteId>,
+    #[serde(default, rename = "type", deserialize_with = "decode::text")]
+    pub(super) kind: String,
+    pub(super) status: String,
+    #[serde(default, deserialize_with = "decode::text")]
+    pub(super) sku: String,
+    /// `true`, `false`, or `"parent"` for a variation counted with its product.
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) manage_stock: String,
+    #[serde(deserialize_with = "decode::decimal_option")]
+    pub(super) stock_quantity: Option<Decimal>,
+    /// `no`, `notify` or `yes`.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub(super) backorders: String,
+    #[serde(default, deserialize_with = "decode::text")]
+    pub(super) date_modified_gmt: String,
+}
+
 /// An attribute; only those of a variation have one `option`.
 #[derive(Debug, Deserialize)]
 pub(super) struct OptionWire {
@@ -366,7 +403,7 @@ pub(super) struct HookWire {
 /// The answer to a batch of updates, one entry per item in the order sent.
 #[derive(Debug, Deserialize)]
 pub(super) struct BatchWire {
-    pub(super) update: Vec<BatchItem>,
+    pub(super) update: Vec<Box<RawValue>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -4,26 +4,39 @@
 //! - attribute `order_note`: a private note; `customer_order_note`: a note that the shop sends to the buyer;
 //! - any other attribute: meta data under its name.
 //!
-//! With a document from before, only what differs is written. Status and meta data go out in one batch; notes have no batch.
+//! With a document from before, only what differs is written. Status and meta data go out in one batch; notes have no batch. A status that
+//! is not one of WooCommerce's is looked up first, because a batch takes any word.
 
-use super::settings::AuthMode;
-use super::wire::{BatchWire, Mark, NoteWire};
-use super::{BATCH, CAPABILITIES, Shop, fault, keep, path};
+use super::batch::{Route, Update};
+use super::note::plain;
+use super::probe::StatusRow;
+use super::wire::{Mark, NoteWire};
+use super::{Shop, keep, path};
 use comptoir_kit::batch::with_seen;
-use comptoir_kit::http::{Answer, Call, encode};
+use comptoir_kit::http::{Call, Priority, encode};
 use comptoir_model::code::Code;
 use comptoir_model::fault::Fault;
 use comptoir_model::key::{Kind, RemoteId};
 use comptoir_model::order::Order;
 use comptoir_model::port::{Step, Write, Written};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// Attribute that becomes a private note.
 pub(super) const PRIVATE_NOTE: &str = "order_note";
 
 /// Attribute that becomes a note to the buyer.
 pub(super) const CUSTOMER_NOTE: &str = "customer_order_note";
+
+/// Statuses that every shop has and an order may be given.
+const SETTABLE: &[&str] = &[
+    "cancelled",
+    "completed",
+    "failed",
+    "on-hold",
+    "pending",
+    "processing",
+    "refunded",
+];
 
 /// What one write changes.
 #[derive(Debug, PartialEq)]
@@ -35,11 +48,19 @@ struct Change {
     notes: Vec<(String, bool)>,
 }
 
+impl Change {
+    /// The status that it sets.
+    fn status(&self) -> Option<&str> {
+        self.item.as_ref()?.get("status")?.as_str()
+    }
+}
+
 impl Shop {
     pub(super) async fn write_orders(&self, batch: &[Write]) -> Vec<Result<Written, Fault>> {
         let mut results: Vec<Result<Change, Fault>> = batch.iter().map(change).collect();
         self.refuse_moved(batch, &mut results).await;
-        self.send_updates(&mut results).await;
+        self.refuse_unknown_statuses(&mut results).await;
+        self.send_changes(&mut results).await;
         for result in &mut results {
             if let Ok(change) = result
                 && let Err(fault) = self.add_notes(change).await
@@ -86,56 +107,52 @@ impl Shop {
         }
     }
 
-    /// Sends the updates, each batch halved as often as the shop says that it is too large: such a batch was not looked at.
-    async fn send_updates(&self, results: &mut [Result<Change, Fault>]) {
-        let mut items: Vec<(usize, RemoteId, Value)> = Vec::new();
-        for (index, result) in results.iter().enumerate() {
-            if let Ok(Change {
-                id,
-                item: Some(item),
-                ..
-            }) = result
-            {
-                items.push((index, id.clone(), item.clone()));
-            }
-        }
-        let mut waiting: Vec<Vec<_>> = items.chunks(BATCH).map(<[_]>::to_vec).rev().collect();
-        while let Some(chunk) = waiting.pop() {
-            let outcome = self.send_batch(&chunk).await;
-            if let Err(fault) = &outcome
-                && fault.code == Code::TooLarge
-                && chunk.len() > 1
-            {
-                let (first, second) = chunk.split_at(chunk.len() / 2);
-                waiting.extend([second.to_vec(), first.to_vec()]);
-                continue;
-            }
-            for (position, (index, _, _)) in chunk.iter().enumerate() {
-                let fault = match &outcome {
-                    Ok(faults) => faults.get(position).cloned().flatten(),
-                    Err(fault) => Some(fault.clone()),
-                };
-                if let Some(fault) = fault {
-                    results[*index] = Err(fault);
-                }
+    /// Sends what changes in the orders themselves.
+    async fn send_changes(&self, results: &mut [Result<Change, Fault>]) {
+        let places = results.iter().enumerate();
+        let (places, updates): (Vec<usize>, Vec<Update>) = places
+            .filter_map(|(place, result)| {
+                let change = result.as_ref().ok()?;
+                Some((place, (change.id.clone(), change.item.clone()?)))
+            })
+            .unzip();
+        let outcomes = self.send_updates(&route(Step::Update), &updates).await;
+        for (place, outcome) in places.into_iter().zip(outcomes) {
+            if let Err(fault) = outcome {
+                results[place] = Err(fault);
             }
         }
     }
 
-    async fn send_batch(
-        &self,
-        chunk: &[(usize, RemoteId, Value)],
-    ) -> Result<Vec<Option<Fault>>, Fault> {
-        let items: Vec<&Value> = chunk.iter().map(|(_, _, item)| item).collect();
-        let deadline = CAPABILITIES
-            .operation(Kind::Order, Step::Update)
-            .map_or(60, |operation| operation.deadline_seconds);
-        let call = Call::post("orders.batch", path("orders/batch"))
-            .json(&json!({ "update": items }))?
-            .deadline(Duration::from_secs(u64::from(deadline)));
-        let answer = self.ask(call).await?;
-        let ids: Vec<&RemoteId> = chunk.iter().map(|(_, id, _)| id).collect();
-        outcomes(&answer, &ids, self.mode)
+    /// Refuses statuses that the shop does not have: a batch takes any word and makes the order `pending`.
+    async fn refuse_unknown_statuses(&self, results: &mut [Result<Change, Fault>]) {
+        let words: Vec<String> = results
+            .iter()
+            .flatten()
+            .filter_map(|change| Some(change.status()?.to_owned()))
+            .collect();
+        let unknown = self.unknown_statuses(&words).await;
+        for result in results {
+            let word = result.as_ref().ok().and_then(Change::status);
+            if let Some(fault) = word.and_then(|word| status_fault(&unknown, word)) {
+                *result = Err(fault);
+            }
+        }
+    }
+
+    /// Those of the words that are no status of the shop. WooCommerce's own are not asked for.
+    pub(super) async fn unknown_statuses(&self, words: &[String]) -> Result<Vec<String>, Fault> {
+        let own: Vec<&String> = words
+            .iter()
+            .filter(|word| !SETTABLE.contains(&word.as_str()))
+            .collect();
+        if own.is_empty() {
+            return Ok(Vec::new());
+        }
+        let call = Call::get("statuses.list", path("reports/orders/totals"));
+        let rows: Vec<StatusRow> = self.ask(call).await?.json()?;
+        let unknown = |word: &&String| rows.iter().all(|row| row.slug != **word);
+        Ok(own.into_iter().filter(unknown).cloned().collect())
     }
 
     /// Adds notes that are not there yet: adding is no setting, and a write may come twice.
@@ -148,7 +165,7 @@ impl Shop {
         let present: Vec<NoteWire> = answer.json()?;
         for (text, to_buyer) in &change.notes {
             let same = |note: &NoteWire| {
-                note.customer_note == *to_buyer && note.note.trim() == text.trim()
+                note.customer_note == *to_buyer && plain(&note.note) == plain(text)
             };
             if present.iter().any(same) {
                 continue;
@@ -175,35 +192,33 @@ impl Shop {
     }
 }
 
-/// One fault or none for each item of a batch that the shop answered.
-///
-/// # Errors
-/// [`comptoir_model::fault::Next::Unknown`] when the answer is no answer to a batch.
-pub(super) fn outcomes(
-    answer: &Answer,
-    ids: &[&RemoteId],
-    mode: AuthMode,
-) -> Result<Vec<Option<Fault>>, Fault> {
-    let answered: BatchWire = answer.json()?;
-    let outcome = |(position, id): (usize, &&RemoteId)| {
-        // Results come in the order sent; an item without one of its own may have been done.
-        match answered.update.get(position) {
-            Some(item) => match &item.error {
-                Some(refusal) => Some(fault::of_item(refusal, mode)),
-                None if item.id == id.as_str() => None,
-                None => Some(not_told()),
-            },
-            None => Some(not_told()),
-        }
+/// Where updates of orders go. They send mails, so they are never repeated here.
+pub(super) fn route(step: Step) -> Route {
+    let (kind, priority) = match step {
+        Step::Create => (Kind::Shipment, Priority::Shipments),
+        _ => (Kind::Order, Priority::Orders),
     };
-    Ok(ids.iter().enumerate().map(outcome).collect())
+    Route {
+        what: "orders.batch",
+        resource: "orders".to_owned(),
+        kind,
+        step,
+        priority,
+        again: false,
+    }
 }
 
-fn not_told() -> Fault {
-    Fault::unknown(
-        Code::NotUnderstood,
-        "the shop did not say what became of this order",
-    )
+/// The refusal of a word that is no status, or why it could not be looked up.
+pub(super) fn status_fault(unknown: &Result<Vec<String>, Fault>, word: &str) -> Option<Fault> {
+    match unknown {
+        Err(_) if SETTABLE.contains(&word) => None,
+        Err(fault) => Some(fault.clone()),
+        Ok(words) if words.iter().any(|unknown| unknown == word) => {
+            let why = "the shop has no such order status";
+            Some(Fault::refused(Code::Refused, why).at("status"))
+        }
+        Ok(_) => None,
+    }
 }
 
 fn change(write: &Write) -> Result<Change, Fault> {

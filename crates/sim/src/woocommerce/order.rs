@@ -5,6 +5,7 @@ use comptoir_model::money::Currency;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A billing or shipping address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,6 +63,17 @@ pub(crate) struct Line {
     pub bundled_by: Option<u64>,
     /// The parts' lines, of a bundle.
     pub bundled_items: Option<Vec<u64>>,
+}
+
+impl Line {
+    /// The product or variation that is sold.
+    pub fn stocked(&self) -> u64 {
+        if self.variation > 0 {
+            self.variation
+        } else {
+            self.product
+        }
+    }
 }
 
 /// The sum of one rate.
@@ -217,6 +229,8 @@ pub(crate) struct Order {
     pub gift_cards: Vec<GiftCard>,
     pub refunds: Vec<Refund>,
     pub notes: Vec<Note>,
+    /// What it has taken out of stock, by product or variation.
+    pub taken: BTreeMap<u64, Decimal>,
     /// The status before it was cancelled or trashed.
     pub before: Option<String>,
     pub traps: Vec<Trap>,
@@ -266,6 +280,7 @@ impl Order {
             gift_cards: Vec::new(),
             refunds: Vec::new(),
             notes: Vec::new(),
+            taken: BTreeMap::new(),
             before: None,
             traps: Vec::new(),
             expected: Expected::Imported,
@@ -291,6 +306,27 @@ impl Order {
                 .iter()
                 .map(|refund| refund.amount)
                 .sum::<Decimal>()
+    }
+
+    /// What it should have taken out of stock by now: it takes once it is paid or worked on, gives back when it is cancelled or waits for
+    /// its payment again, and whatever was refunded by lines is back.
+    pub fn takes(&self) -> BTreeMap<u64, Decimal> {
+        let takes = match self.status.as_str() {
+            "processing" | "on-hold" | "completed" => true,
+            "cancelled" | "pending" => false,
+            _ => !self.taken.is_empty(),
+        };
+        let mut out = BTreeMap::new();
+        for line in self.lines.iter().filter(|_| takes) {
+            let parts = self.refunds.iter().flat_map(|refund| &refund.parts);
+            let back: Decimal = parts
+                .filter(|part| part.item == line.id)
+                .map(|part| part.quantity)
+                .sum();
+            *out.entry(line.stocked()).or_default() += line.quantity - back;
+        }
+        out.retain(|id, quantity: &mut Decimal| *id > 0 && !quantity.is_zero());
+        out
     }
 
     /// Whether the shop's own screen lets a person change its lines.

@@ -25,6 +25,8 @@ pub(crate) struct Product {
     pub status: String,
     pub manage_stock: bool,
     pub stock: Option<Decimal>,
+    /// `no`, `notify` or `yes`.
+    pub backorders: String,
     pub options: Vec<(String, String)>,
     pub variations: Vec<u64>,
     pub created: Timestamp,
@@ -64,6 +66,7 @@ impl Product {
             status: "publish".to_owned(),
             manage_stock: item.stock.is_some(),
             stock: item.stock.map(Decimal::from),
+            backorders: "no".to_owned(),
             options: item
                 .options
                 .iter()
@@ -94,6 +97,7 @@ impl Product {
             status: "publish".to_owned(),
             manage_stock: false,
             stock: None,
+            backorders: "no".to_owned(),
             options: Vec::new(),
             variations: Vec::new(),
             created: at,
@@ -250,8 +254,8 @@ impl Product {
     fn stock_json(&self, put: &mut dyn FnMut(&str, Value)) {
         put("manage_stock", self.manage_stock.into());
         put("stock_quantity", self.stock.map_or(Value::Null, number));
-        put("backorders", "no".into());
-        put("backorders_allowed", false.into());
+        put("backorders", self.backorders.as_str().into());
+        put("backorders_allowed", (self.backorders != "no").into());
         put("backordered", false.into());
     }
 
@@ -322,8 +326,8 @@ impl Product {
         put("manage_stock", self.manage_stock.into());
         put("stock_quantity", self.stock.map_or(Value::Null, number));
         put("stock_status", self.in_stock().into());
-        put("backorders", "no".into());
-        put("backorders_allowed", false.into());
+        put("backorders", self.backorders.as_str().into());
+        put("backorders_allowed", (self.backorders != "no").into());
         put("backordered", false.into());
         put("low_stock_amount", Value::Null);
         put("weight", self.weight.as_str().into());

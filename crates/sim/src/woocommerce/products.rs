@@ -24,7 +24,7 @@ pub(crate) fn list(state: &State, query: &Query, of: Of) -> Answered {
     let mut found: Vec<&Product> = state
         .products
         .values()
-        .filter(|product| of.covers(product, skus.is_some() || include.is_some()))
+        .filter(|product| of.covers(product, skus.is_some()))
         .filter(|product| {
             skus.as_ref()
                 .is_none_or(|skus| skus.contains(&product.sku.as_str()))
@@ -76,7 +76,7 @@ pub(crate) fn list(state: &State, query: &Query, of: Of) -> Answered {
 /// Which products a list is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Of {
-    /// Products; variations too when SKUs or ids are named.
+    /// Products; variations too when SKUs are named, not when ids are.
     Products,
     /// Variations of one product.
     Variations(u64),
@@ -133,17 +133,31 @@ pub(crate) fn create(state: &mut State, body: &Value) -> Answered {
 
 /// `PUT /products/ID`; for a variation also under its parent.
 pub(crate) fn update(state: &mut State, id: u64, parent: Option<u64>, body: &Value) -> Answered {
-    let mut product = there(state, id, parent)?.clone();
     check(body)?;
+    put(state, id, parent, body)
+}
+
+/// What a batch does: nothing is validated.
+fn put(state: &mut State, id: u64, parent: Option<u64>, body: &Value) -> Answered {
+    let mut product = there(state, id, parent)?.clone();
+    if product.kind == "variation" && parent.is_none() {
+        return Err(Answer::error(
+            404,
+            "woocommerce_rest_invalid_product_id",
+            "To manipulate product variations you should use the /products/&lt;product_id&gt;/variations/&lt;id&gt; endpoint.",
+        ));
+    }
     free_sku(state, body, Some(id))?;
     let sku = product.sku.clone();
     apply(state, &mut product, body);
-    // Even the same value moves the date.
-    product.modified = second(Timestamp::now());
     state.move_sku(&sku, &product.sku, id);
     state.writes += 1;
+    // Even the same value moves the date, and so does a quantity of a product that is not counted, which is not kept.
+    let now = second(Timestamp::now());
+    product.modified = now;
     let document = written(state, &product);
     state.products.insert(id, product);
+    state.modify_product(id, now);
     state.hooks.fire("product.updated", id);
     Ok(Answer::ok(&document))
 }
@@ -190,7 +204,7 @@ fn forget(state: &mut State, product: u64) {
 pub(crate) fn batch(state: &mut State, parent: Option<u64>, body: &Value) -> Answered {
     batch::run(state, body, |state, item| match item {
         Batch::Create(body) => create(state, body),
-        Batch::Update(id, body) => update(state, id, parent, body),
+        Batch::Update(id, body) => put(state, id, parent, body),
         Batch::Delete(id) => delete(state, id),
     })
 }
@@ -286,13 +300,15 @@ fn apply(state: &mut State, product: &mut Product, body: &Value) {
             product.stock = None;
         }
     }
-    let whole = |field: &str| {
-        let value = body.get(field)?;
-        value
-            .as_i64()
-            .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
-            .map(Decimal::from)
+    // A fraction is cut, and any text is 0.
+    let whole = |field: &str| match body.get(field)? {
+        Value::Number(number) => number.to_string().parse().ok().map(|n: Decimal| n.trunc()),
+        Value::String(text) => Some(text.trim().parse().unwrap_or(Decimal::ZERO).trunc()),
+        _ => None,
     };
+    if let Some(backorders) = body.get("backorders").and_then(Value::as_str) {
+        product.backorders = backorders.to_owned();
+    }
     if product.manage_stock {
         if let Some(stock) = whole("stock_quantity") {
             product.stock = Some(stock);

@@ -117,7 +117,7 @@ pub(crate) fn create(state: &mut State, id: u64, body: &Value) -> Answered {
         parts,
         meta,
     };
-    restock(state, id, &refund);
+    // Goods of its lines are in stock again with that.
     state.change(id, |order, _| {
         order.refunds.push(refund.clone());
         if refund.full {
@@ -152,27 +152,4 @@ fn taxes(item: &Value, of_goods: bool) -> Vec<LineTax> {
             }
         })
         .collect()
-}
-
-/// Goods given back are in stock again.
-fn restock(state: &mut State, id: u64, refund: &Refund) {
-    let mut back: Vec<(u64, Decimal)> = Vec::new();
-    if let Some(order) = state.order(id) {
-        for part in &refund.parts {
-            if let Some(line) = order.lines.iter().find(|line| line.id == part.item) {
-                let product = if line.variation > 0 {
-                    line.variation
-                } else {
-                    line.product
-                };
-                back.push((product, part.quantity));
-            }
-        }
-    }
-    for (product, quantity) in back {
-        if let Some(product) = state.products.get_mut(&product) {
-            product.stock = product.stock.map(|stock| stock + quantity);
-            product.modified = refund.created;
-        }
-    }
 }

@@ -198,6 +198,11 @@ pub(crate) fn create(state: &mut State, body: &Value) -> Answered {
 /// `PUT /orders/ID`.
 pub(crate) fn update(state: &mut State, id: u64, body: &Value) -> Answered {
     check(body)?;
+    put(state, id, body)
+}
+
+/// What a batch does: nothing is validated, and a word that is no status makes the order `pending` (measured on 11.0.1).
+fn put(state: &mut State, id: u64, body: &Value) -> Answered {
     if state.order(id).is_none() {
         return Err(no_order());
     }
@@ -221,7 +226,8 @@ pub(crate) fn update(state: &mut State, id: u64, body: &Value) -> Answered {
             crate::basket::recalculate(order, shop);
         }
         if let Some(status) = text("status") {
-            set_status(order, status, ids.note());
+            let known = STATUSES.contains(&status);
+            set_status(order, if known { status } else { "pending" }, ids.note());
         }
         if body.get("set_paid") == Some(&Value::Bool(true)) && order.paid.is_none() {
             order.paid = Some(second(Timestamp::now()));
@@ -298,7 +304,13 @@ pub(crate) fn trash(state: &mut State, id: u64) -> Option<()> {
 pub(crate) fn batch(state: &mut State, body: &Value) -> Answered {
     batch::run(state, body, |state, item| match item {
         Batch::Create(body) => create(state, body),
-        Batch::Update(id, body) => update(state, id, body),
+        // Another code than alone: `ID is invalid.`, 400.
+        Batch::Update(id, _) if state.order(id).is_none() => Err(Answer::error(
+            400,
+            "woocommerce_rest_shop_order_invalid_id",
+            "ID is invalid.",
+        )),
+        Batch::Update(id, body) => put(state, id, body),
         Batch::Delete(id) => delete(state, id, true),
     })
 }
@@ -327,9 +339,11 @@ fn check(body: &Value) -> Result<(), Answer> {
 /// `GET /orders/ID/notes`, the oldest first.
 pub(crate) fn notes(state: &State, id: u64, query: &Query) -> Answered {
     let order = state.order(id).ok_or_else(no_order)?;
+    let of_kind = query.one_of("type", &["any", "customer", "internal"], "any")?;
     let notes = order
         .notes
         .iter()
+        .filter(|note| of_kind == "any" || (of_kind == "customer") == note.to_customer)
         .map(|note| render::note(note, id, &state.look));
     let mut list = Value::Array(notes.collect());
     if let Some(fields) = query.fields() {
@@ -346,11 +360,7 @@ pub(crate) fn add_note(state: &mut State, id: u64, body: &Value) -> Answered {
     let note = Note {
         id: state.ids.note(),
         created: second(Timestamp::now()),
-        text: body
-            .get("note")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned(),
+        text: cleaned(body.get("note").and_then(Value::as_str).unwrap_or_default()),
         to_customer: body.get("customer_note") == Some(&Value::Bool(true)),
     };
     let document = render::note(&note, id, &state.look);
@@ -358,6 +368,27 @@ pub(crate) fn add_note(state: &mut State, id: u64, body: &Value) -> Answered {
     state.touch(id, |order| order.notes.push(note));
     state.writes += 1;
     Ok(Answer::created(&document, place))
+}
+
+/// A note's text as WordPress keeps it, which cleans it like a comment: tags go, `&` is written as an entity, backslashes go.
+fn cleaned(text: &str) -> String {
+    let mut out = String::new();
+    let text = text.replace('&', "&amp;").replace('\\', "");
+    let mut rest = text.as_str();
+    while let Some((before, tag)) = rest.split_once('<') {
+        out.push_str(before);
+        rest = match tag.split_once('>') {
+            Some((_, after)) if tag.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/') => {
+                after
+            }
+            _ => {
+                out.push_str("&lt;");
+                tag
+            }
+        };
+    }
+    out.push_str(rest);
+    out
 }
 
 /// `GET /reports/orders/totals`.

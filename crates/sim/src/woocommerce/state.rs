@@ -9,6 +9,7 @@ use crate::buyers::Buyer;
 use crate::catalogue::Catalogue;
 use crate::orders::{COUPONS, Coupon};
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// An account.
@@ -122,31 +123,44 @@ impl State {
             });
         }
         let id = order.id;
-        if matches!(
-            order.status.as_str(),
-            "processing" | "on-hold" | "completed"
-        ) {
-            self.take_stock(&order, at);
-        }
         self.insert(order);
         self.hooks.fire("order.created", id);
         Some(id)
     }
 
-    /// A sale lowers the stock, which moves the product's date of change too.
-    fn take_stock(&mut self, order: &Order, at: Timestamp) {
-        for line in &order.lines {
-            let id = if line.variation > 0 {
-                line.variation
-            } else {
-                line.product
-            };
-            if let Some(product) = self.products.get_mut(&id)
-                && let Some(stock) = product.stock
-            {
-                product.stock = Some(stock - line.quantity);
+    /// Takes out of stock what the order has to take by now, or gives it back. That moves the product's date of change, and for a
+    /// variation that of its product too.
+    fn settle_stock(&mut self, id: u64) {
+        let Some(order) = self.order(id) else {
+            return;
+        };
+        let (before, after) = (order.taken.clone(), order.takes());
+        let (at, none) = (order.modified, Decimal::ZERO);
+        let ids: BTreeSet<u64> = before.keys().chain(after.keys()).copied().collect();
+        for product in ids {
+            let of = |taken: &BTreeMap<u64, Decimal>| taken.get(&product).copied().unwrap_or(none);
+            self.move_stock(product, of(&before) - of(&after), at);
+        }
+        self.touch(id, |order| order.taken = after);
+    }
+
+    /// Adds to the stock of a product that is counted.
+    pub fn move_stock(&mut self, id: u64, more: Decimal, at: Timestamp) {
+        if let Some(product) = self.products.get_mut(&id)
+            && let Some(stock) = product.stock.filter(|_| !more.is_zero())
+        {
+            product.stock = Some(stock + more);
+            self.modify_product(id, at);
+            self.hooks.fire("product.updated", id);
+        }
+    }
+
+    /// Moves a product's date of change, and that of the product whose variation it is.
+    pub fn modify_product(&mut self, id: u64, at: Timestamp) {
+        let parent = self.products.get(&id).map_or(0, |product| product.parent);
+        for id in [id, parent] {
+            if let Some(product) = self.products.get_mut(&id) {
                 product.modified = at;
-                self.hooks.fire("product.updated", id);
             }
         }
     }
@@ -155,7 +169,9 @@ impl State {
     pub fn insert(&mut self, order: Order) {
         self.by_modified
             .insert((order.modified.as_second(), order.id));
-        self.orders.insert(order.id, Kept { order, json: None });
+        let id = order.id;
+        self.orders.insert(id, Kept { order, json: None });
+        self.settle_stock(id);
     }
 
     /// An order.
@@ -207,6 +223,7 @@ impl State {
         kept.json = None;
         self.by_modified.remove(&(before.as_second(), id));
         self.by_modified.insert((now.as_second(), id));
+        self.settle_stock(id);
         Some(out)
     }
 

@@ -5,8 +5,11 @@
 mod connecting;
 mod edge;
 mod reading;
+mod shipping;
 mod shop;
+mod simulated;
 mod stage;
+mod stock;
 mod tapes;
 mod writing;
 

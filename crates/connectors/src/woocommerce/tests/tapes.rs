@@ -3,7 +3,7 @@
 use super::settings;
 use crate::woocommerce::settings::AuthMode;
 use crate::woocommerce::wire::{HookWire, Mark, NoteWire};
-use crate::woocommerce::{fault, hooks, map, probe, read, write};
+use crate::woocommerce::{batch, fault, hooks, map, probe, read, stock};
 use comptoir_kit::decode;
 use comptoir_kit::http::{Answer, Effect};
 use comptoir_kit::secret::Secret;
@@ -258,10 +258,10 @@ fn hook_row(answer: &Answer) -> Result<String, Fault> {
 fn batch_row(answer: &Answer) -> Result<String, Fault> {
     let ids = ids_sent(answer);
     let ids: Vec<&RemoteId> = ids.iter().collect();
-    let outcomes = write::outcomes(answer, &ids, AuthMode::Basic)?;
-    let shown = ids.iter().zip(outcomes).map(|(id, fault)| match fault {
-        None => format!("ok {id}"),
-        Some(fault) => format!("{} {:?}", next(&fault), fault.code),
+    let outcomes = batch::outcomes(answer, &ids, AuthMode::Basic)?;
+    let shown = ids.iter().zip(outcomes).map(|(id, outcome)| match outcome {
+        Ok(_) => format!("ok {id}"),
+        Err(fault) => format!("{} {:?}", next(&fault), fault.code),
     });
     Ok(format!("batch {}", shown.collect::<Vec<_>>().join(", ")))
 }
@@ -292,16 +292,34 @@ fn records(kind: Kind, answer: &Answer, documents: &mut Vec<Document>) -> Result
     }
     assert_eq!(unreadable, 0);
     documents.extend(records.iter().map(|record| record.document.clone()));
+    let stock = match kind {
+        Kind::Product => stock_row(answer)?,
+        _ => String::new(),
+    };
     if is_list {
         let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
-        return Ok(format!("{kind}s {}", ids.join(" ")));
+        return Ok(format!("{kind}s {}{stock}", ids.join(" ")));
     }
     let record = &records[0];
     Ok(match &record.document {
         Document::Order(order) => order_row(&record.id, order),
-        Document::Product(product) => format!("product {} {}", record.id, product.sku),
+        Document::Product(product) => format!("product {} {}{stock}", record.id, product.sku),
         _ => format!("{kind} {}", record.id),
     })
+}
+
+/// The same items read as stock.
+fn stock_row(answer: &Answer) -> Result<String, Fault> {
+    let mut row = " stock".to_owned();
+    for json in many::<Box<serde_json::value::RawValue>>(answer)? {
+        let record = stock::item(json.get()).map_err(|unreadable| unreadable.fault)?;
+        let stock = record.document.as_stock().unwrap();
+        assert_eq!(stock.managed, !stock.levels.is_empty());
+        let available = stock.levels.first().and_then(|level| level.available);
+        row.push(' ');
+        row.push_str(&available.map_or("-".to_owned(), |quantity| quantity.to_string()));
+    }
+    Ok(row)
 }
 
 fn word(value: impl serde::Serialize) -> String {
