@@ -237,6 +237,31 @@ impl Shop {
         true
     }
 
+    /// Puts more products on sale that are counted, beside those of the catalogue: SKU and stock of each.
+    pub fn put_on_sale(&self, goods: &[(String, i64)]) {
+        let mut state = self.lock();
+        let Some(model) = state
+            .products
+            .values()
+            .find(|product| product.kind == "simple")
+            .cloned()
+        else {
+            return;
+        };
+        for (id, (sku, stock)) in (100_000..).zip(goods) {
+            let product = super::product::Product {
+                id,
+                sku: sku.clone(),
+                name: sku.clone(),
+                gtin: String::new(),
+                manage_stock: true,
+                stock: Some(Decimal::from(*stock)),
+                ..model.clone()
+            };
+            state.add_product(product);
+        }
+    }
+
     /// Lets the shop sell a SKU below zero, or no longer.
     pub fn set_backorders(&self, sku: &str, allowed: bool) {
         let mut state = self.lock();
