@@ -131,7 +131,7 @@ static CAPABILITIES: Capabilities = Capabilities {
 pub static SPEC: Spec = Spec {
     name: "odoo",
     title: "Odoo",
-    summary: "Books orders and their customers in Odoo 16 to 19, and reads them back.",
+    summary: "Books orders and their customers in Odoo 16 to 19, reads them back, and tells stock by warehouse and what was shipped.",
     capabilities: &CAPABILITIES,
     level: Verification::Live {
         run: &["19.0"],
@@ -175,6 +175,7 @@ pub struct Settings {
     #[schemars(title = "API key")]
     pub key: Secret,
     /// The company to work for, by its name or id, when the user has several. Without it: the user's own, and orders may name another.
+    /// Stock is told of the warehouses of the company, or of all the user's companies.
     #[serde(default)]
     #[schemars(title = "Company")]
     pub company: Option<String>,

@@ -18,13 +18,20 @@
 //! - Prices are rounded to 2 decimals up to 18 and kept by 19; discounts have 2; rounding per line or globally as [`Rounding`] says;
 //!   tax first and net as the rest from 18 on, the other way before; some floats carry the noise that Odoo's do.
 //! - The order's currency comes from its price list; a `currency_id` that is written contradicts it without a word.
+//! - Quantities of a product are those of the warehouse that the context names (`warehouse_id` in 19, which passes `warehouse` over). Demand
+//!   that nothing is reserved for is in `outgoing_qty` and not in `free_qty`; a transfer's `write_date` moves with its state and its tracking
+//!   number, not with a move's; a line of a bill of materials does not move the bill.
+//! - Confirming plans moves in a transfer and reserves what is there; what arrives later is reserved by itself in 17 and later and when told
+//!   in 16. What does not leave becomes a backorder: a move of which nothing left goes over as it is, the rest of another is a new move.
+//!   What is called off keeps its planned quantity.
 //! - Numbers and ids of transactions that were rolled back are lost.
 //!
 //! **Taken from Odoo's sources, not measured**: times in `load` are in the user's zone (context `tz`); up to 17 a changed quantity
 //! brings the list price back; `mode: update` with `noupdate` leaves known records alone; contacts below a company carry its VAT number.
 //!
-//! **Not simulated**: invoices and payments, several companies, translated values, fiscal positions that replace taxes, warehouses
-//! beyond one, VAT numbers other than French ones by their key, `tax_totals`, fields that the catalog does not list.
+//! **Not simulated**: invoices and payments, several companies, translated values, fiscal positions that replace taxes, deliveries in
+//! several steps, a delivery's own buttons and wizards (people send by hand), returns, units other than one, VAT numbers other than
+//! French ones by their key, `tax_totals`, fields that the catalog does not list.
 
 mod actions;
 mod amounts;

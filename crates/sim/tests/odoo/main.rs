@@ -10,3 +10,4 @@ mod served;
 mod speed;
 mod tapes;
 mod tolerated;
+mod warehouse;
