@@ -8,6 +8,7 @@ use crate::readers::Readers;
 use crate::retry;
 use crate::schedule;
 use crate::stock;
+use comptoir_model::code::Code;
 use comptoir_model::document::{Digest, Document};
 use comptoir_model::fault::Fault;
 use comptoir_model::key::{FlowName, Kind, RemoteId};
@@ -78,11 +79,28 @@ pub async fn observe(
         .collect();
     let _reading = connection.reading.lock().await;
     for kind in kinds {
-        poll(hub, connection, ownership, kind, &polls, &mut observed).await?;
+        let read = poll(hub, connection, ownership, kind, &polls, &mut observed).await;
+        on_its_own(connection, kind, read)?;
     }
     let hinted = polls.contains(&Kind::Stock);
-    stock::listing::poll(hub, connection, ownership, hinted, &mut observed).await?;
+    let read = stock::listing::poll(hub, connection, ownership, hinted, &mut observed).await;
+    on_its_own(connection, Kind::Stock, read)?;
     Ok(observed)
+}
+
+/// A right that is missing for what goes back to a shop does not stop the orders. The probe names it too.
+fn on_its_own(
+    connection: &Connection,
+    kind: Kind,
+    read: Result<(), Stopped>,
+) -> Result<(), Stopped> {
+    match read {
+        Err(Stopped::Fault(fault)) if kind != Kind::Order && fault.code == Code::MissingRight => {
+            tracing::warn!(connection = %connection.name, %kind, %fault, "is not read");
+            Ok(())
+        }
+        read => read,
+    }
 }
 
 /// Reads a stream now, whenever its time would come.

@@ -4,7 +4,7 @@ use crate::sides::{Erp, ErpKind, Shop};
 use comptoir_engine::flow::{Caps, Flow, Mode};
 use comptoir_engine::hub::Hub;
 use comptoir_engine::owner;
-use comptoir_engine::reconcile::reconcile;
+use comptoir_engine::reconcile::{Reconciled, reconcile};
 use comptoir_model::key::{FlowName, Kind};
 use comptoir_rules::policy::{LineProducts, OrderPolicy, Tables};
 use comptoir_rules::stock::StockPolicy;
@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 /// Orders arrive over this span.
 const OVER: Duration = Duration::from_secs(5);
 /// What has not settled by then will not.
-const LONGEST: Duration = Duration::from_secs(150);
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// A day.
 pub struct Day {
@@ -200,7 +200,7 @@ impl Day {
     /// In the evening: both sides agree, nobody was told twice, and more cycles write nothing.
     pub async fn judge(self, seed: u64) {
         for flow in &self.hub.flows {
-            let report = reconcile(&self.hub, flow).await.unwrap();
+            let report = self.compared(flow).await;
             println!(
                 "seed {seed} {}: {} compared, {} held, {} skipped",
                 flow.name, report.compared, report.held, report.skipped
@@ -247,6 +247,19 @@ impl Day {
             owner.await.unwrap().unwrap();
         }
         self.hub.store.close().await;
+    }
+
+    /// The comparison of both sides, once everything that people did has been read.
+    async fn compared(&self, flow: &Flow) -> Reconciled {
+        let deadline = Instant::now() + LONGEST;
+        loop {
+            let report = reconcile(&self.hub, flow).await.unwrap();
+            let settled = report.drift.is_empty() && report.under_way == 0;
+            if settled || Instant::now() > deadline {
+                return report;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
     }
 
     /// What is held is held for a reason that was planted, or that this ERP has for good.

@@ -21,6 +21,8 @@ use std::sync::Arc;
 
 /// How often a shop's own stock is looked at for new items, and for what others changed there.
 const SHOP_MS: i64 = 15 * 60_000;
+/// Pages read on end before orders and shipments have their turn again.
+const PAGES: usize = 4;
 /// Items forgotten together after a reading of everything.
 const GONE: usize = 500;
 
@@ -90,6 +92,7 @@ pub async fn poll(
         listing.ended = false;
     }
     listing.flows = names;
+    let mut pages = 0;
     loop {
         let began = hub.store.now().await?;
         let read = || connection.connector.changes(Kind::Stock, &cursor);
@@ -133,7 +136,8 @@ pub async fn poll(
             side.forget(listing.whole_since, ownership).await?;
         }
         ring(hub, &flows);
-        if !more {
+        pages += 1;
+        if !more || pages == PAGES {
             sooner(next_at, observed);
             return Ok(());
         }
