@@ -13,7 +13,8 @@ impl Shop {
     pub(super) async fn try_to_write(&self, found: &mut Found) -> Result<(), Fault> {
         let refused = match self.empty_batch("orders").await? {
             // The same key may still lack the right to edit products.
-            None => match self.empty_batch("products").await? {
+            // Whatever else is wrong with products is no reason to leave the orders alone.
+            None => match self.empty_batch("products").await.ok().flatten() {
                 None => return Ok(()),
                 Some(fault) => Fault {
                     why: "orders can be written, and stock cannot: the user of the key must be allowed to edit products, as a shop manager is".to_owned(),
@@ -80,19 +81,19 @@ impl Shop {
         }
     }
 
-    /// Whether the shop counts stock at all: the setting, for the facts.
-    pub(super) async fn judge_stock(&self, found: &mut Found) -> Result<Vec<Setting>, Fault> {
+    /// Whether the shop counts stock at all: the setting, for the facts. Without it nothing is known, and nothing is wrong.
+    pub(super) async fn judge_stock(&self, found: &mut Found) -> Option<Setting> {
         let query = [("_fields", "id,value")];
-        let stock = self.list::<Setting>("settings/products", &query).await;
-        let mut stock = found.table("settings", stock)?;
-        stock.retain(|setting| setting.id == "woocommerce_manage_stock");
-        if stock.iter().any(|setting| setting.value == "no") {
+        let settings = self.list::<Setting>("settings/products", &query).await;
+        let mut settings = settings.unwrap_or_default().into_iter();
+        let counts = settings.find(|setting| setting.id == "woocommerce_manage_stock")?;
+        if counts.value == "no" {
             found.notice(
                 Severity::Info,
                 Code::WrongState,
                 "the shop counts no stock, so none is written: see WooCommerce > Settings > Products > Inventory",
             );
         }
-        Ok(stock)
+        Some(counts)
     }
 }
