@@ -130,6 +130,8 @@ pub struct Case<'a> {
     pub link: Option<&'a OrderLink>,
     /// Of a shipment: the shop's order that its order was made from.
     pub sold: Option<&'a RemoteId>,
+    /// Of a shipment: another shop sold it.
+    pub sold_elsewhere: bool,
     /// The target's record, if it was looked at.
     pub target: Option<&'a Target>,
     /// Answers to questions.

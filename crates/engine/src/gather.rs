@@ -60,6 +60,7 @@ pub async fn items(pass: &mut Pass<'_>, works: Vec<WorkRow>) -> Result<Vec<Item>
                 buyer,
                 link,
                 sold: None,
+                sold_elsewhere: false,
                 target: None,
                 moves: 0,
                 writes: 0,
@@ -117,6 +118,8 @@ async fn load_sold(pass: &Pass<'_>, items: &mut [Item]) -> Result<(), StoreError
         let links = store
             .links_between(shop, &erp, Kind::Order, &orders)
             .await?;
+        let anybody = store.links_back(&erp, Kind::Order, &orders).await?;
+        let anybody: BTreeSet<RemoteId> = anybody.into_iter().map(|link| link.dst_id).collect();
         let sold: HashMap<RemoteId, RemoteId> = links
             .into_iter()
             .filter(|link| link.part.is_empty())
@@ -129,6 +132,8 @@ async fn load_sold(pass: &Pass<'_>, items: &mut [Item]) -> Result<(), StoreError
                 .as_ref()
                 .map(|shipment| &shipment.order);
             item.sold = order.and_then(|order| sold.get(order)).cloned();
+            item.sold_elsewhere =
+                item.sold.is_none() && order.is_some_and(|order| anybody.contains(order));
         }
     }
     Ok(())

@@ -58,6 +58,8 @@ pub struct Item {
     pub link: Option<OrderLink>,
     /// Of a shipment: the shop's order that its order was made from.
     pub sold: Option<RemoteId>,
+    /// Of a shipment: another shop sold it.
+    pub sold_elsewhere: bool,
     /// The target's record.
     pub target: Option<Target>,
     /// How often it moved under our hands in this pass.
@@ -392,6 +394,7 @@ pub fn decide_item(pass: &Pass<'_>, item: &Item) -> Decision {
         party,
         link: item.link.as_ref(),
         sold: item.sold.as_ref(),
+        sold_elsewhere: item.sold_elsewhere,
         target: item.target.as_ref(),
         answers: &pass.answers,
         open: &pass.open,

@@ -8,6 +8,7 @@
 
 mod shape;
 
+use comptoir_sim::catalogue::Sort;
 use comptoir_sim::server::Server;
 use comptoir_sim::traps::Trap;
 use comptoir_sim::woocommerce::{Shop, ShopOptions, ShopOrder};
@@ -188,6 +189,23 @@ fn ids(shop: &Shop) -> BTreeMap<String, String> {
         ids.insert(tape.to_owned(), item(sku).id.to_string());
     }
     ids.insert("850".to_owned(), item("TS-S-1").parent.unwrap().to_string());
+    // Of the tapes about stock and shipments.
+    let uncounted = shop.catalogue();
+    let uncounted = uncounted
+        .items
+        .iter()
+        .find(|item| item.sort == Sort::Virtual);
+    for (tape, id) in [
+        ("15823", item("TS-S-1").parent.unwrap()),
+        ("15824", item("SWEAT-S-1").parent.unwrap()),
+        ("15825", item("MUG").id),
+        ("15826", uncounted.unwrap().id),
+        ("15827", item("TS-S-1").id),
+        ("15828", item("TS-M-1").id),
+    ] {
+        ids.insert(tape.to_owned(), id.to_string());
+    }
+    ids.insert("15833".to_owned(), first(&plain));
     ids.insert("TP-MUG".to_owned(), "MUG".to_owned());
     ids.insert("TP-TS-M-BLEU".to_owned(), "TS-M-1".to_owned());
     ids.insert("4006381333931".to_owned(), item("MUG").gtin);

@@ -13,6 +13,7 @@ mod party;
 mod payment;
 mod probe;
 mod read;
+mod rights;
 mod roster;
 mod settings;
 mod shipment;

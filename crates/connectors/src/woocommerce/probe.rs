@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 const TAX_PAGES: usize = 10;
 
 /// Statuses that WooCommerce itself has.
-const STATUSES: &[&str] = &[
+pub(super) const STATUSES: &[&str] = &[
     "auto-draft",
     "cancelled",
     "checkout-draft",
@@ -143,12 +143,12 @@ pub(super) struct Gateway {
 }
 
 /// Collects tables; a table that the key may not read is a notice and no failure.
-struct Found {
-    account: Account,
+pub(super) struct Found {
+    pub(super) account: Account,
 }
 
 impl Found {
-    fn notice(&mut self, severity: Severity, code: Code, detail: impl Into<String>) {
+    pub(super) fn notice(&mut self, severity: Severity, code: Code, detail: impl Into<String>) {
         let detail = detail.into();
         self.account.notices.push(Notice {
             severity,
@@ -157,7 +157,11 @@ impl Found {
         });
     }
 
-    fn table<T>(&mut self, name: &str, read: Result<Vec<T>, Fault>) -> Result<Vec<T>, Fault> {
+    pub(super) fn table<T>(
+        &mut self,
+        name: &str,
+        read: Result<Vec<T>, Fault>,
+    ) -> Result<Vec<T>, Fault> {
         match read {
             Ok(rows) => Ok(rows),
             Err(fault) if fault.next == Next::Locked => {
@@ -209,6 +213,7 @@ impl Shop {
         };
         self.judge(&mut found, &system, &answer);
         self.try_to_write(&mut found).await?;
+        self.judge_tracking(&mut found, &index);
         self.tables(&mut found, &system).await?;
         Ok(found.account)
     }
@@ -325,34 +330,15 @@ impl Shop {
         }
     }
 
-    /// An empty batch changes nothing, and is refused to a key that may only read.
-    async fn try_to_write(&self, found: &mut Found) -> Result<(), Fault> {
-        let call = Call::post("probe.write", path("orders/batch"))
-            .json(&serde_json::json!({}))?
-            .reading();
-        match self.ask(call).await {
-            Ok(_) => {}
-            Err(fault) if fault.code == Code::MissingRight => {
-                found.notice(Severity::Warning, fault.code, fault.why);
-            }
-            // The key was good for reading a moment ago, whatever language this is said in.
-            Err(fault) if fault.next == Next::Locked => found.notice(
-                Severity::Warning,
-                Code::ReadOnlyKey,
-                "orders can be read, and nothing can be written back: neither status nor notes nor webhooks",
-            ),
-            Err(fault) => return Err(fault),
-        }
-        Ok(())
-    }
-
     async fn tables(&self, found: &mut Found, system: &System) -> Result<(), Fault> {
         let settings = self
             .list::<Setting>("settings/tax", &[("_fields", "id,value")])
             .await;
         let settings = found.table("settings", settings)?;
+        let stock = self.judge_stock(found).await;
+        let settings = settings.into_iter().chain(stock);
         let mut facts = found.account.choices.remove("facts").unwrap_or_default();
-        facts.extend(settings.into_iter().filter_map(|setting| {
+        facts.extend(settings.filter_map(|setting| {
             let name = setting.id.strip_prefix("woocommerce_")?.to_owned();
             Some(choice(name, super::keep::scalar(&setting.value)?))
         }));
@@ -376,7 +362,7 @@ impl Shop {
         self.status_table(found).await
     }
 
-    async fn list<T: DeserializeOwned>(
+    pub(super) async fn list<T: DeserializeOwned>(
         &self,
         resource: &str,
         query: &[(&str, &str)],
@@ -439,6 +425,7 @@ impl Shop {
                 found.notice(Severity::Warning, Code::MissingRow, detail);
             }
         }
+        self.judge_statuses(found, &statuses);
         let choices = statuses
             .into_iter()
             .map(|status| choice(status.slug, status.name));

@@ -100,6 +100,9 @@ fn in_the_shop(case: &Case<'_>, shipment: &Shipment, order: &Order) -> Shipment 
 
 /// The order is no shop's, or its link has yet to be found: a new shipment waits for that, an old one does not.
 fn not_linked(case: &Case<'_>, shipment: &Shipment) -> Decision {
+    if case.sold_elsewhere {
+        return Decision::Skip("other-shop".to_owned());
+    }
     let now = Timestamp::from_millisecond(case.now).unwrap_or(Timestamp::MAX);
     let left = shipment.shipped_at.unwrap_or(now);
     if now.duration_since(left) < UNLINKED {

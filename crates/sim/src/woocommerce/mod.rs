@@ -26,6 +26,7 @@ pub(crate) mod answer;
 pub(crate) mod auth;
 mod batch;
 pub(crate) mod customers;
+mod hands;
 mod intake;
 mod listing;
 pub(crate) mod order;

@@ -2,6 +2,7 @@
 
 use super::shop::{TestShop, Traits};
 use super::stage::*;
+use comptoir_model::account::Severity;
 use comptoir_model::code::Code;
 use comptoir_model::fault::Next;
 use comptoir_model::key::Kind;
@@ -69,6 +70,56 @@ async fn the_probe_learns_the_shop() {
             .iter()
             .all(|asked| asked.authorization.is_none())
     );
+}
+
+#[tokio::test]
+async fn what_shipments_and_stock_lack_is_a_notice_and_no_error() {
+    let shop = TestShop::start(HTTPS).await;
+    let settings = json!({
+        "auth": "basic", "tracking": "shipment-tracking", "shipped_status": "sent",
+        "partly_shipped_status": "packed",
+    });
+    let account = connect(&shop, settings).probe().await.unwrap();
+    let of = |code: Code| {
+        let notices = account.notices.iter();
+        let notices = notices.filter(move |notice| notice.code == code);
+        notices
+            .map(|notice| (notice.severity, notice.detail.as_str()))
+            .collect::<Vec<_>>()
+    };
+    let names = of(Code::UnknownName);
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(
+        names
+            .iter()
+            .all(|(severity, _)| *severity == Severity::Warning)
+    );
+    assert!(names.iter().any(|(_, detail)| detail.contains("`sent`")));
+    assert!(
+        names
+            .iter()
+            .any(|(_, detail)| detail.contains("Shipment Tracking"))
+    );
+    let counts = of(Code::WrongState);
+    assert_eq!((counts.len(), counts[0].0), (1, Severity::Info));
+}
+
+#[test]
+fn settings_of_shipments_are_checked() {
+    for (name, value) in [
+        ("shipped_status", "cancelled"),
+        ("partly_shipped_status", ""),
+        ("shipment_note", "It is on its way: {parcels}"),
+    ] {
+        let mut all = json!({"url": "https://shop.example", "key": "ck_1", "secret": "cs_1"});
+        all[name] = value.into();
+        let settings = comptoir_kit::spec::settings::<crate::woocommerce::Settings>(all).unwrap();
+        let refused = settings.checked().unwrap_err();
+        assert_eq!(
+            (refused.code, refused.field.as_deref()),
+            (Code::BadValue, Some(name))
+        );
+    }
 }
 
 #[tokio::test]

@@ -208,6 +208,7 @@ fn answer(state: &mut State, asked: &Asked, address: &str) -> Reply {
     let id = |text: &str| text.parse::<u64>().unwrap_or_default();
     match (asked.method.as_str(), parts.as_slice()) {
         ("POST", ["orders", "batch"]) => batch(state, &asked.body),
+        ("POST", ["products", "batch"]) => ok(json!([])),
         ("GET", ["orders"]) => list(&state.orders, asked, state.traits.deaf),
         ("GET", ["customers"]) => list(&state.customers, asked, false),
         ("GET", ["products"]) => list(&state.products, asked, state.traits.deaf),
@@ -262,6 +263,7 @@ fn fixed(parts: &[&str], address: &str) -> Option<Value> {
             },
         }),
         ["settings", "tax"] => json!([{"id": "woocommerce_prices_include_tax", "value": "no"}]),
+        ["settings", "products"] => json!([{"id": "woocommerce_manage_stock", "value": "no"}]),
         ["taxes"] => json!([{
             "id": 1, "country": "FR", "state": "", "rate": "20.0000", "name": "TVA",
             "priority": 1, "class": "standard",

@@ -260,3 +260,29 @@ async fn a_product_that_ends_php_fails_alone() {
         .filter(|sku| shop.stock(sku) == Some(Decimal::from(4)));
     assert_eq!(all_but_one.count(), simple.len() - 1);
 }
+
+#[test]
+fn a_variation_that_is_counted_with_its_product_is_not_counted_itself() {
+    let mut wire = json!({
+        "id": 12, "parent_id": 11, "type": "variation", "status": "publish", "sku": " TS-S ",
+        "manage_stock": "parent", "stock_quantity": 7, "backorders": "notify",
+        "date_modified_gmt": "2026-11-25T08:43:54",
+    });
+    let stock = |wire: &serde_json::Value| {
+        let record = crate::woocommerce::stock::item(&wire.to_string()).unwrap();
+        record.document.as_stock().unwrap().clone()
+    };
+    let with_product = stock(&wire);
+    assert!(!with_product.managed && with_product.levels.is_empty() && with_product.backorders);
+    assert_eq!(with_product.sku, "TS-S");
+    wire["manage_stock"] = true.into();
+    assert_eq!(stock(&wire).levels, [Level::pool(Decimal::from(7))]);
+    wire["stock_quantity"] = serde_json::Value::Null;
+    assert_eq!(
+        stock(&wire).levels,
+        [Level::default()],
+        "counted, and nobody says how many"
+    );
+    wire.as_object_mut().unwrap().remove("manage_stock");
+    assert!(crate::woocommerce::stock::item(&wire.to_string()).is_err());
+}

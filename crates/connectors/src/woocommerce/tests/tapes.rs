@@ -196,8 +196,13 @@ fn decoded(
         }
         ["orders", order, "refunds"] => refunds(order, answer, documents),
         ["refunds"] => refunds("0", answer, documents),
-        [_, "batch"] => batch_row(answer),
+        [kind @ .., "batch"] => batch_row(kind[0], answer, documents),
         ["coupons" | "data" | "taxes", ..] => Ok("accepted".to_owned()),
+        _ if query.contains("backorders") => {
+            let marks: Vec<Mark> = many(answer)?;
+            let ids: Vec<&str> = marks.iter().map(|mark| mark.id.as_str()).collect();
+            Ok(format!("stocks {}{}", ids.join(" "), stock_row(answer)?))
+        }
         _ if partial => {
             let marks: Vec<Mark> = many(answer)?;
             let ids: Vec<&str> = marks.iter().map(|mark| mark.id.as_str()).collect();
@@ -255,15 +260,39 @@ fn hook_row(answer: &Answer) -> Result<String, Fault> {
     Ok(shown.collect::<Vec<_>>().join(", "))
 }
 
-fn batch_row(answer: &Answer) -> Result<String, Fault> {
+fn batch_row(
+    resource: &str,
+    answer: &Answer,
+    documents: &mut Vec<Document>,
+) -> Result<String, Fault> {
     let ids = ids_sent(answer);
     let ids: Vec<&RemoteId> = ids.iter().collect();
     let outcomes = batch::outcomes(answer, &ids, AuthMode::Basic)?;
-    let shown = ids.iter().zip(outcomes).map(|(id, outcome)| match outcome {
-        Ok(_) => format!("ok {id}"),
-        Err(fault) => format!("{} {:?}", next(&fault), fault.code),
-    });
-    Ok(format!("batch {}", shown.collect::<Vec<_>>().join(", ")))
+    let mut shown = Vec::new();
+    for (id, outcome) in ids.iter().zip(outcomes) {
+        let raw = match outcome {
+            Ok(raw) => raw,
+            Err(fault) => {
+                shown.push(format!("{} {:?}", next(&fault), fault.code));
+                continue;
+            }
+        };
+        if resource == "orders" {
+            let record = map::order(raw.get(), &settings())?;
+            check_raw(&record);
+            let order = record.document.as_order().unwrap();
+            let shipments = order.shipments.len();
+            shown.push(format!(
+                "ok {id} {} shipments {shipments}",
+                order.status.word
+            ));
+            documents.push(record.document);
+        } else {
+            let quantity = stock::item(raw.get()).map_err(|unreadable| unreadable.fault)?;
+            shown.push(format!("ok {id} {}", quantity_of(&quantity)));
+        }
+    }
+    Ok(format!("batch {}", shown.join(", ")))
 }
 
 fn ids_sent(answer: &Answer) -> Vec<RemoteId> {
@@ -313,13 +342,17 @@ fn stock_row(answer: &Answer) -> Result<String, Fault> {
     let mut row = " stock".to_owned();
     for json in many::<Box<serde_json::value::RawValue>>(answer)? {
         let record = stock::item(json.get()).map_err(|unreadable| unreadable.fault)?;
-        let stock = record.document.as_stock().unwrap();
-        assert_eq!(stock.managed, !stock.levels.is_empty());
-        let available = stock.levels.first().and_then(|level| level.available);
         row.push(' ');
-        row.push_str(&available.map_or("-".to_owned(), |quantity| quantity.to_string()));
+        row.push_str(&quantity_of(&record));
     }
     Ok(row)
+}
+
+fn quantity_of(record: &Record) -> String {
+    let stock = record.document.as_stock().unwrap();
+    assert_eq!(stock.managed, !stock.levels.is_empty());
+    let available = stock.levels.first().and_then(|level| level.available);
+    available.map_or("-".to_owned(), |quantity| quantity.to_string())
 }
 
 fn word(value: impl serde::Serialize) -> String {
