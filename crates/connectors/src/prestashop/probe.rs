@@ -59,6 +59,7 @@ const SETTINGS: &[&str] = &[
     "PS_PRICE_ROUND_MODE",
     "PS_ROUND_TYPE",
     "PS_STOCK_MANAGEMENT",
+    "PS_ORDER_OUT_OF_STOCK",
 ];
 
 #[derive(Debug, Clone, Deserialize)]
@@ -213,7 +214,7 @@ impl Shop {
     }
 
     /// Settings of the shop: its own before those of its group, and those before the installation's.
-    async fn facts(&self) -> Result<BTreeMap<String, String>, Fault> {
+    pub(super) async fn facts(&self) -> Result<BTreeMap<String, String>, Fault> {
         let fields = "id,name,value,id_shop,id_shop_group";
         let list = List::of("probe.settings", "configurations", fields)
             .one_of("name", SETTINGS)

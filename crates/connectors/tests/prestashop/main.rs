@@ -7,4 +7,5 @@ mod contract;
 mod faults;
 mod reading;
 mod stage;
+mod stock;
 mod writing;
