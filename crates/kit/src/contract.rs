@@ -21,7 +21,9 @@ use crate::spec::Spec;
 use comptoir_model::code::Code;
 use comptoir_model::fault::{Fault, Next};
 use comptoir_model::key::{Kind, RemoteId};
-use comptoir_model::port::{Connector, Cursor, Guard, Page, Proof, Query, Seen, Write, Written};
+use comptoir_model::port::{
+    Capabilities, Connector, Cursor, Guard, Page, Proof, Query, Seen, Write, Written,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use tracing::instrument::WithSubscriber;
@@ -98,6 +100,14 @@ impl fmt::Display for Report {
             }
         }
         Ok(())
+    }
+}
+
+/// The kind whose reading shows the state of what was written: a shipment that is part of a shop's order is read with that order.
+fn state_of(capabilities: &Capabilities, kind: Kind) -> Kind {
+    match kind {
+        Kind::Shipment if capabilities.reads(kind).is_none() => Kind::Order,
+        kind => kind,
     }
 }
 
@@ -293,7 +303,8 @@ impl Suite {
             }
             Proof::State => {
                 let ids = std::slice::from_ref(made);
-                let seen = self.logged(connector.read(write.kind, ids)).await;
+                let kind = state_of(connector.capabilities(), write.kind);
+                let seen = self.logged(connector.read(kind, ids)).await;
                 seen.map(|seen| seen.into_iter().filter_map(present).collect())
             }
             Proof::None => return,

@@ -66,7 +66,8 @@ fn capabilities(capabilities: &Capabilities, faults: &mut Vec<String>) {
         if operation.proof == Proof::Key && !capabilities.finds(kind, "key") {
             faults.push(format!("{name}: proved by key, and nothing finds by key"));
         }
-        if operation.proof == Proof::State && capabilities.reads(kind).is_none() {
+        let state = super::state_of(capabilities, kind);
+        if operation.proof == Proof::State && capabilities.reads(state).is_none() {
             faults.push(format!("{name}: proved by state, and nothing reads it"));
         }
         let sent_again = operation.proof != Proof::None && operation.guard != Guard::Unique;
