@@ -8,6 +8,7 @@ mod find;
 mod gather;
 mod keep;
 mod local;
+mod mark;
 mod order;
 mod party;
 mod payment;
@@ -16,8 +17,10 @@ mod product;
 mod read;
 mod refund;
 mod restock;
+mod rights;
 mod settings;
 mod shelf;
+mod ship;
 mod status;
 mod stock;
 mod tables;
@@ -111,6 +114,19 @@ static CAPABILITIES: Capabilities = Capabilities {
             deadline_seconds: 240,
             batch: 5,
             overwrites: true,
+            reserves_stock: false,
+            compares: false,
+        },
+        Operation {
+            kind: Kind::Shipment,
+            step: Step::Create,
+            // The order's marks, its tracking number and its state are looked at first, and only what is missing is done.
+            guard: Guard::Find,
+            proof: Proof::State,
+            settle_seconds: SETTLE,
+            deadline_seconds: 300,
+            batch: 5,
+            overwrites: false,
             reserves_stock: false,
             compares: false,
         },
@@ -233,6 +249,7 @@ impl Connector for Shop {
     async fn write(&self, batch: &[Write]) -> Vec<Result<Written, Fault>> {
         match batch.first().map(|write| write.kind) {
             Some(Kind::Stock) => self.write_stock(batch).await,
+            Some(Kind::Shipment) => self.write_shipments(batch).await,
             _ => self.write_orders(batch).await,
         }
     }

@@ -37,7 +37,7 @@ fn line(record: &Record) -> String {
     format!("{} {} {quantity}{more}", record.id, stock.sku)
 }
 
-fn set(id: &str, quantity: &str) -> Write {
+pub fn set(id: &str, quantity: &str) -> Write {
     Write {
         key: WriteKey(format!("shop/stock/{id}")),
         kind: Kind::Stock,

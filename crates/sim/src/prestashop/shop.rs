@@ -167,6 +167,13 @@ impl Shop {
         }
     }
 
+    /// Gives the key a right.
+    pub fn grant(&self, resource: &str, method: &str) {
+        let mut state = self.lock();
+        let methods = state.rights.entry(resource.to_owned()).or_default();
+        methods.insert(method.to_owned());
+    }
+
     /// Requests so far: method, path and query.
     pub fn asked(&self) -> Vec<String> {
         self.lock().asked.clone()

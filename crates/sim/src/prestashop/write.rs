@@ -47,14 +47,31 @@ fn elements(text: &str) -> Fields {
             rest = &after[end + 1..];
             continue;
         }
-        let close = format!("</{name}>");
-        let Some(stop) = after.find(&close) else {
+        let inside = &after[end + 1..];
+        let Some(stop) = end_of(&name, inside) else {
             break;
         };
-        found.push((name, plain(&after[end + 1..stop])));
-        rest = &after[stop + close.len()..];
+        let close = name.len() + 3;
+        found.push((name, plain(&inside[..stop])));
+        rest = &inside[stop + close..];
     }
     found
+}
+
+/// Where an element ends: one of its own name may stand in it.
+fn end_of(name: &str, inside: &str) -> Option<usize> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let mut depth = 0usize;
+    let mut at = 0;
+    loop {
+        let stop = at + inside[at..].find(&close)?;
+        depth += inside[at..stop].matches(&open).count();
+        if depth == 0 {
+            return Some(stop);
+        }
+        depth -= 1;
+        at = stop + close.len();
+    }
 }
 
 /// The text of an element; the entities of the five that XML has are resolved unless elements stand in it.
