@@ -8,6 +8,7 @@ use comptoir_model::fault::Fault;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 /// Ids or references per filter: they all stand in the address.
 const PER_FILTER: usize = 100;
@@ -81,7 +82,20 @@ impl List {
         self
     }
 
-    /// Behind orders in the queue.
+    /// Only rows with a higher id.
+    pub(super) fn beyond(mut self, id: u64) -> Self {
+        let value = format!(">[{id}]");
+        self.query.push(("filter[id]".to_owned(), value));
+        self
+    }
+
+    /// Behind orders and shipments in the queue.
+    pub(super) fn stock(mut self) -> Self {
+        self.priority = Priority::Stock;
+        self
+    }
+
+    /// Behind everything in the queue.
     pub(super) fn catalogue(mut self) -> Self {
         self.priority = Priority::Catalogue;
         self
@@ -132,10 +146,22 @@ impl Shop {
             None => call,
         };
         let answer = self.http.send(call).await?;
+        self.learn_version(&answer);
         if answer.is_success() || fault::only_warns(&answer) {
             Ok(answer)
         } else {
             Err(fault::classify(&answer, resource))
+        }
+    }
+}
+
+impl Shop {
+    /// The webservice says its version with every answer.
+    fn learn_version(&self, answer: &Answer) {
+        let version = answer.header("psws-version").unwrap_or_default();
+        let major = version.split('.').next().unwrap_or_default();
+        if let Ok(major) = major.trim().parse() {
+            self.major.store(major, Ordering::Relaxed);
         }
     }
 }

@@ -118,7 +118,10 @@ impl Shop {
     }
 
     /// The tables, read again when they do not have what they should.
-    async fn tables_for(&self, known: impl Fn(&Tables) -> bool) -> Result<Arc<Tables>, Fault> {
+    pub(super) async fn tables_for(
+        &self,
+        known: impl Fn(&Tables) -> bool,
+    ) -> Result<Arc<Tables>, Fault> {
         let now = self.kit.clock.now();
         let tables = self.tables().await?;
         if known(&tables) {

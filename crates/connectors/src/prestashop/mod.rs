@@ -1,5 +1,6 @@
-//! PrestaShop through its webservice, the order side: see README.md.
+//! PrestaShop through its webservice: see README.md.
 
+mod amend;
 mod ask;
 mod discount;
 mod fault;
@@ -7,6 +8,7 @@ mod find;
 mod gather;
 mod keep;
 mod local;
+mod mark;
 mod order;
 mod party;
 mod payment;
@@ -14,8 +16,13 @@ mod probe;
 mod product;
 mod read;
 mod refund;
+mod restock;
+mod rights;
 mod settings;
+mod shelf;
+mod ship;
 mod status;
+mod stock;
 mod tables;
 mod tax;
 mod wire;
@@ -40,7 +47,9 @@ use comptoir_model::port::{
 use jiff::Timestamp;
 use local::ShopClock;
 use schemars::schema_for;
+use shelf::Habits;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 use tables::Tables;
 use tokio::sync::Mutex;
@@ -81,25 +90,59 @@ static CAPABILITIES: Capabilities = Capabilities {
             page: 50,
             ids: 100,
         },
+        Reads {
+            kind: Kind::Stock,
+            cursor: "product by product by id once; then products by their time of change, which stock does not move: the rest comes with the next whole reading",
+            changes: true,
+            page: 50,
+            ids: 100,
+        },
     ],
     finds: &[
         (Kind::Order, &["reference"]),
         (Kind::Customer, &["email"]),
         (Kind::Product, &["sku"]),
     ],
-    writes: &[Operation {
-        kind: Kind::Order,
-        step: Step::Update,
-        // State and tracking number are looked at first; the shop itself takes the same state twice.
-        guard: Guard::None,
-        proof: Proof::State,
-        settle_seconds: SETTLE,
-        deadline_seconds: 240,
-        batch: 5,
-        overwrites: true,
-        reserves_stock: false,
-        compares: false,
-    }],
+    writes: &[
+        Operation {
+            kind: Kind::Order,
+            step: Step::Update,
+            // State and tracking number are looked at first; the shop itself takes the same state twice.
+            guard: Guard::None,
+            proof: Proof::State,
+            settle_seconds: SETTLE,
+            deadline_seconds: 240,
+            batch: 5,
+            overwrites: true,
+            reserves_stock: false,
+            compares: false,
+        },
+        Operation {
+            kind: Kind::Shipment,
+            step: Step::Create,
+            // The order's marks, its tracking number and its state are looked at first, and only what is missing is done.
+            guard: Guard::Find,
+            proof: Proof::State,
+            settle_seconds: SETTLE,
+            deadline_seconds: 300,
+            batch: 5,
+            overwrites: false,
+            reserves_stock: false,
+            compares: false,
+        },
+        Operation {
+            kind: Kind::Stock,
+            step: Step::Update,
+            guard: Guard::None,
+            proof: Proof::State,
+            settle_seconds: SETTLE,
+            deadline_seconds: 300,
+            batch: 100,
+            overwrites: true,
+            reserves_stock: false,
+            compares: false,
+        },
+    ],
     hooks: false,
     hooks_resent: false,
     slots: 2,
@@ -126,6 +169,10 @@ struct Shop {
     kit: Kit,
     /// The small tables and when they were read.
     tables: Mutex<Option<(Timestamp, Arc<Tables>)>>,
+    /// How it keeps stock and when that was read.
+    habits: Mutex<Option<(Timestamp, Habits)>>,
+    /// The first number of its version; 0 until an answer told it.
+    major: AtomicU32,
 }
 
 impl Shop {
@@ -145,6 +192,8 @@ impl Shop {
             http,
             kit,
             tables: Mutex::new(None),
+            habits: Mutex::new(None),
+            major: AtomicU32::new(0),
         })
     }
 }
@@ -170,18 +219,24 @@ impl Connector for Shop {
     async fn changes(&self, kind: Kind, since: &Cursor) -> Result<Page, Fault> {
         match kind {
             Kind::Order => self.order_changes(since).await,
+            Kind::Stock => self.stock_changes(since).await,
             kind if gather::is_plain(kind) => self.plain_changes(kind, since).await,
             other => Err(Fault::bug(format!("changes of {other} are not offered"))),
         }
     }
 
     fn cursor_since(&self, kind: Kind, at: Timestamp) -> Cursor {
-        self.since(kind, at)
+        match kind {
+            // Nothing tells which stock has changed.
+            Kind::Stock => Cursor::start(),
+            kind => self.since(kind, at),
+        }
     }
 
     async fn read(&self, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Seen>, Fault> {
         match kind {
             Kind::Order => self.read_by_id(kind, ids).await,
+            Kind::Stock => self.read_stock(ids).await,
             kind if gather::is_plain(kind) => self.read_by_id(kind, ids).await,
             other => Err(Fault::bug(format!("{other} is not read"))),
         }
@@ -192,7 +247,11 @@ impl Connector for Shop {
     }
 
     async fn write(&self, batch: &[Write]) -> Vec<Result<Written, Fault>> {
-        self.write_orders(batch).await
+        match batch.first().map(|write| write.kind) {
+            Some(Kind::Stock) => self.write_stock(batch).await,
+            Some(Kind::Shipment) => self.write_shipments(batch).await,
+            _ => self.write_orders(batch).await,
+        }
     }
 
     fn rests(&self) -> Option<Duration> {

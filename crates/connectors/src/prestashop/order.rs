@@ -9,7 +9,7 @@ use super::wire::{
     AddressWire, CartRuleWire, CustomerWire, DetailWire, MessageWire, OrderWire, PaymentWire,
     SiblingWire, SlipWire,
 };
-use super::{keep, party, payment, product, refund, status};
+use super::{keep, mark, party, payment, product, refund, status};
 use comptoir_kit::decode;
 use comptoir_model::Decimal;
 use comptoir_model::address::Address;
@@ -159,6 +159,7 @@ fn decode_order(wires: &Wires, reader: Reader<'_>) -> Result<Order, Fault> {
         ship_to: ship_to(wires, tables),
         language: tables.language(&wire.id_lang),
         note: note(&wires.messages),
+        shipments: mark::shipments(&wires.messages, &wire.id),
         discounts: discounts(wires, &shares),
         lines,
         shipping,

@@ -5,7 +5,7 @@ use super::status::{LAST_OWN, Meaning, meaning};
 use super::tables::{StateWire, Tables};
 use super::wire::in_first_language;
 use super::xml::{self, Root};
-use super::{Shop, path, write};
+use super::{Shop, path, rights, write};
 use comptoir_kit::decode;
 use comptoir_kit::http::{Answer, Call};
 use comptoir_model::account::{Account, Choice, Notice, Severity};
@@ -14,37 +14,6 @@ use comptoir_model::fault::Fault;
 use comptoir_model::key::RemoteId;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-
-/// What must be readable.
-const READS: &[&str] = &[
-    "addresses",
-    "carriers",
-    "combinations",
-    "configurations",
-    "countries",
-    "currencies",
-    "customers",
-    "languages",
-    "messages",
-    "order_cart_rules",
-    "order_details",
-    "order_payments",
-    "order_slip",
-    "order_states",
-    "orders",
-    "products",
-    "shop_urls",
-    "shops",
-    "states",
-    "taxes",
-];
-
-/// What write-back needs beside that.
-const WRITES: &[(&str, &str)] = &[
-    ("order_histories", "POST"),
-    ("order_carriers", "GET"),
-    ("order_carriers", "PATCH"),
-];
 
 /// Orders whose payment modules are listed: the webservice has no list of modules.
 const LAST_ORDERS: u32 = 200;
@@ -59,6 +28,7 @@ const SETTINGS: &[&str] = &[
     "PS_PRICE_ROUND_MODE",
     "PS_ROUND_TYPE",
     "PS_STOCK_MANAGEMENT",
+    "PS_ORDER_OUT_OF_STOCK",
 ];
 
 #[derive(Debug, Clone, Deserialize)]
@@ -118,7 +88,7 @@ fn choice(id: impl Into<RemoteId>, name: impl Into<String>) -> Choice {
     }
 }
 
-fn notice(severity: Severity, code: Code, detail: impl Into<String>) -> Notice {
+pub(super) fn notice(severity: Severity, code: Code, detail: impl Into<String>) -> Notice {
     Notice {
         severity,
         code,
@@ -131,7 +101,7 @@ impl Shop {
     pub(super) async fn account(&self) -> Result<Account, Fault> {
         let (answer, root) = self.root().await?;
         let version = answer.header("psws-version").unwrap_or_default().to_owned();
-        let mut notices = judged(&version, &root)?;
+        let mut notices = rights::judged(&version, &root)?;
         let shops: Vec<ShopWire> = self
             .all(List::of("probe.shops", "shops", "id,name,deleted"))
             .await?;
@@ -142,6 +112,7 @@ impl Shop {
         let zone = facts.get("PS_TIMEZONE").cloned().unwrap_or_default();
         notices.extend(self.warned(&zone, &shops, &answer));
         notices.extend(self.unclear_states(&tables));
+        notices.extend(rights::of_shipments(&root, &self.settings, &tables));
         let currency = facts
             .get("PS_CURRENCY_DEFAULT")
             .and_then(|id| tables.currency(id));
@@ -213,7 +184,7 @@ impl Shop {
     }
 
     /// Settings of the shop: its own before those of its group, and those before the installation's.
-    async fn facts(&self) -> Result<BTreeMap<String, String>, Fault> {
+    pub(super) async fn facts(&self) -> Result<BTreeMap<String, String>, Fault> {
         let fields = "id,name,value,id_shop,id_shop_group";
         let list = List::of("probe.settings", "configurations", fields)
             .one_of("name", SETTINGS)
@@ -315,60 +286,6 @@ fn plain(url: &str) -> String {
     let url = url.trim().to_lowercase();
     let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
     rest.trim_end_matches('/').to_owned()
-}
-
-/// What version and rights say.
-fn judged(version: &str, root: &Root) -> Result<Vec<Notice>, Fault> {
-    let missing: Vec<&str> = READS
-        .iter()
-        .copied()
-        .filter(|resource| !root.allows(resource, "GET"))
-        .collect();
-    if !missing.is_empty() {
-        let why = format!(
-            "the key lacks the right to read {}: tick `View (GET)` for each in Advanced Parameters > Webservice",
-            missing.join(", ")
-        );
-        return Err(Fault::locked(Code::MissingRight, why));
-    }
-    let mut notices = Vec::new();
-    let unwritable: Vec<String> = WRITES
-        .iter()
-        .filter(|(resource, method)| !root.allows(resource, method))
-        .map(|(resource, method)| format!("{method} {resource}"))
-        .collect();
-    if !unwritable.is_empty() {
-        let detail = format!(
-            "orders can be read; states and tracking numbers cannot be written back without {}",
-            unwritable.join(", ")
-        );
-        notices.push(notice(Severity::Warning, Code::ReadOnlyKey, detail));
-    }
-    let mut parts = version
-        .split('.')
-        .map(|part| part.parse::<u32>().unwrap_or(0));
-    let (severity, detail) = match (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) {
-        (8, _) => return Ok(notices),
-        (9, _) => (
-            Severity::Info,
-            "was written for from the documentation, and was not verified",
-        ),
-        (1, 7) => (
-            Severity::Warning,
-            "is read as far as its webservice goes, and was not verified; tracking numbers cannot be written to it",
-        ),
-        (0 | 1, _) => (
-            Severity::Error,
-            "is older than 1.7, the oldest version that is supported",
-        ),
-        _ => (
-            Severity::Warning,
-            "is newer than 9, the newest version that is known",
-        ),
-    };
-    let detail = format!("PrestaShop {version} {detail}");
-    notices.push(notice(severity, Code::UnsupportedVersion, detail));
-    Ok(notices)
 }
 
 /// What has to be mapped, and what there is.

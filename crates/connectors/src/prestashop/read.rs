@@ -31,7 +31,7 @@ struct ListCursor {
 /// Where reading a kind stands. A credit slip does not move its order's time of change, so slips are a list of their own.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KindCursor {
+pub(super) struct KindCursor {
     v: u8,
     list: ListCursor,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ impl ListCursor {
 
 impl KindCursor {
     /// `began` is the wall time before which a first reading of orders meets every credit slip with its order.
-    fn open(since: &Cursor, kind: Kind, began: Timestamp) -> Result<Self, Fault> {
+    pub(super) fn open(since: &Cursor, kind: Kind, began: Timestamp) -> Result<Self, Fault> {
         if since.is_start() {
             return Ok(KindCursor {
                 v: 1,
@@ -62,7 +62,7 @@ impl KindCursor {
             .ok_or_else(|| Fault::bug("the stored cursor is not one of this stream"))
     }
 
-    fn close(&self) -> Cursor {
+    pub(super) fn close(&self) -> Cursor {
         // Plain data always has a JSON form.
         Cursor(serde_json::to_string(self).unwrap_or_default())
     }
@@ -161,18 +161,28 @@ impl Shop {
     /// Refunds, customers, products: by their own time of change.
     pub(super) async fn plain_changes(&self, kind: Kind, since: &Cursor) -> Result<Page, Fault> {
         let mut cursor = KindCursor::open(since, kind, self.a_day_ago())?;
-        let batch = self.batch(kind, &cursor.list).await?;
-        cursor.list = batch.next;
+        let (items, more) = self.next_batch(kind, &mut cursor).await?;
         let items = match kind {
-            Kind::Product => self.with_combinations(batch.items).await?,
-            _ => batch.items,
+            Kind::Product => self.with_combinations(items).await?,
+            _ => items,
         };
         Ok(Page {
             items,
             gone: Vec::new(),
             next: cursor.close(),
-            more: batch.more,
+            more,
         })
+    }
+
+    /// The next items of a kind's list, and whether more wait.
+    pub(super) async fn next_batch(
+        &self,
+        kind: Kind,
+        cursor: &mut KindCursor,
+    ) -> Result<(Vec<Item>, bool), Fault> {
+        let batch = self.batch(kind, &cursor.list).await?;
+        cursor.list = batch.next;
+        Ok((batch.items, batch.more))
     }
 
     /// The orders of credit slips, without those that the page has already.

@@ -1,6 +1,7 @@
 //! The settings of a connection.
 
 use super::local::ShopClock;
+use super::read::is_number;
 use comptoir_kit::auth::Auth;
 use comptoir_kit::secret::Secret;
 use comptoir_model::code::Code;
@@ -58,10 +59,19 @@ pub struct Settings {
     #[serde(default)]
     #[schemars(title = "Meaning of own order states")]
     pub statuses: BTreeMap<String, Life>,
-    /// Whether the shop mails the buyer when Comptoir writes a state or a tracking number.
+    /// Whether the shop mails the buyer when a flow of orders writes a state or a tracking number. Flows of shipments say it themselves.
     #[serde(default)]
     #[schemars(title = "Mail the buyer")]
     pub send_emails: bool,
+    /// The order state that an order gets when all of it has been shipped, by its id. Without it: the shop's own state for that, or the first
+    /// that is flagged as shipped. An order that already is in a state flagged so stays in it.
+    #[serde(default)]
+    #[schemars(title = "State of a shipped order")]
+    pub shipped_status: Option<String>,
+    /// The order state that an order gets when a part of it has been shipped, by its id. Without it a part changes no state.
+    #[serde(default)]
+    #[schemars(title = "State of a partly shipped order")]
+    pub partly_shipped_status: Option<String>,
     /// Payment modules that are paid after the order: until the shop says that they are paid they count as a promise.
     #[serde(default = "promise_methods")]
     #[schemars(title = "Payment modules paid later")]
@@ -106,6 +116,14 @@ impl Settings {
         }
         if self.shop_id == Some(0) {
             return bad("shop ids begin with 1", "shop_id");
+        }
+        for (state, field) in [
+            (&self.shipped_status, "shipped_status"),
+            (&self.partly_shipped_status, "partly_shipped_status"),
+        ] {
+            if state.as_ref().is_some_and(|state| !is_number(state)) {
+                return bad("an order state is named by its id, such as 4", field);
+            }
         }
         if self.auth == AuthMode::Query && !self.is_https() {
             return bad("`query` over http would send the key in clear", "auth");

@@ -35,6 +35,9 @@ pub(super) struct StateWire {
     pub(super) logable: bool,
     #[serde(deserialize_with = "decode::flag")]
     pub(super) invoice: bool,
+    /// The shop mails the buyer about it, when it is asked to.
+    #[serde(deserialize_with = "decode::flag")]
+    pub(super) send_email: bool,
     #[serde(deserialize_with = "decode::flag")]
     pub(super) deleted: bool,
 }
@@ -62,6 +65,9 @@ pub(super) struct CarrierWire {
     pub(super) id_reference: String,
     #[serde(deserialize_with = "decode::text")]
     pub(super) name: String,
+    /// Where parcels are followed, with `@` for the tracking number. Without it the shop mails no tracking number.
+    #[serde(deserialize_with = "decode::text")]
+    pub(super) url: String,
     #[serde(deserialize_with = "decode::flag")]
     pub(super) deleted: bool,
 }
@@ -252,7 +258,7 @@ impl Shop {
     }
 
     async fn read_tables(&self) -> Result<Tables, Fault> {
-        let states = "id,name,template,paid,shipped,delivery,logable,invoice,deleted";
+        let states = "id,name,template,paid,shipped,delivery,logable,invoice,send_email,deleted";
         let states = self.all(List::of("tables.states", "order_states", states));
         let states: Vec<StateWire> = states.await?;
         let taxes = List::of("tables.taxes", "taxes", "id,rate,name,deleted");
@@ -260,7 +266,7 @@ impl Shop {
         let carriers = List::of(
             "tables.carriers",
             "carriers",
-            "id,id_reference,name,deleted",
+            "id,id_reference,name,url,deleted",
         );
         let carriers: Vec<CarrierWire> = self.all(carriers).await?;
         let currencies = List::of("tables.currencies", "currencies", "id,iso_code");

@@ -6,12 +6,13 @@
 //! Both are looked at before they are written, since a state that is written twice is two lines of history, and again after every answer
 //! that may hide a success: the shop commits a state and then fails at its mail.
 
-use super::ask::List;
+use super::amend::{Amendment, Manner};
+use super::ask::{List, Row};
 use super::read::is_number;
 use super::{CAPABILITIES, Shop, path, xml};
 use comptoir_kit::batch::with_seen;
 use comptoir_kit::decode;
-use comptoir_kit::http::{Call, Method, encode};
+use comptoir_kit::http::{Call, Priority};
 use comptoir_model::code::Code;
 use comptoir_model::fault::{Fault, Next};
 use comptoir_model::key::{Kind, RemoteId};
@@ -41,6 +42,8 @@ pub(super) struct Standing {
     #[serde(default, deserialize_with = "decode::text")]
     pub(super) current_state: String,
     #[serde(default, deserialize_with = "decode::text")]
+    pub(super) id_carrier: String,
+    #[serde(default, deserialize_with = "decode::text")]
     date_upd: String,
 }
 
@@ -50,7 +53,17 @@ pub(super) struct CarrierLine {
     #[serde(deserialize_with = "decode::text")]
     pub(super) id: String,
     #[serde(default, deserialize_with = "decode::text")]
+    pub(super) id_order: String,
+    #[serde(default, deserialize_with = "decode::text")]
     pub(super) tracking_number: String,
+}
+
+/// Who waits for a write, for how long, and whether the buyer is mailed about it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Errand {
+    pub(super) priority: Priority,
+    pub(super) deadline: Duration,
+    pub(super) mails: bool,
 }
 
 impl Shop {
@@ -66,17 +79,26 @@ impl Shop {
                 *result = Err(fault);
             }
         }
-        self.seen_after(results).await
+        let results = results.into_iter();
+        let ids = results.map(|result| result.map(|change| change.id));
+        self.seen_after(ids.collect()).await
     }
 
     /// How orders stand now, by id.
-    async fn standing(&self, ids: &[RemoteId]) -> Result<BTreeMap<String, Standing>, Fault> {
+    pub(super) async fn standing(
+        &self,
+        ids: &[RemoteId],
+    ) -> Result<BTreeMap<String, Standing>, Fault> {
         let ids: Vec<&str> = ids
             .iter()
             .map(RemoteId::as_str)
             .filter(|id| is_number(id))
             .collect();
-        let list = List::of("orders.standing", "orders", "id,current_state,date_upd");
+        let list = List::of(
+            "orders.standing",
+            "orders",
+            "id,current_state,id_carrier,date_upd",
+        );
         let rows = self.rows_by(list, "id", &ids).await?;
         let mut standing = BTreeMap::new();
         for row in rows {
@@ -107,15 +129,37 @@ impl Shop {
             .as_ref()
             .filter(|state| **state != order.current_state)
         {
-            self.write_state(&change.id, state).await?;
+            self.write_state(&change.id, state, self.errand()).await?;
         }
         if let Some(tracking) = &change.tracking {
-            self.write_tracking(&change.id, tracking).await?;
+            let line = self.carrier_line(&change.id).await?;
+            let there = line.as_ref().map(|(line, _)| &line.tracking_number);
+            if there != Some(tracking) {
+                self.write_tracking(&change.id, line.as_ref(), tracking, self.errand())
+                    .await?;
+            }
         }
         Ok(())
     }
 
-    async fn write_state(&self, id: &RemoteId, state: &str) -> Result<(), Fault> {
+    fn errand(&self) -> Errand {
+        let deadline = CAPABILITIES
+            .operation(Kind::Order, Step::Update)
+            .map_or(60, |operation| operation.deadline_seconds / 4);
+        Errand {
+            priority: Priority::Orders,
+            deadline: Duration::from_secs(u64::from(deadline)),
+            mails: self.settings.send_emails,
+        }
+    }
+
+    /// Appends a state to an order's history. A state that stands there after a failure was written.
+    pub(super) async fn write_state(
+        &self,
+        id: &RemoteId,
+        state: &str,
+        errand: Errand,
+    ) -> Result<(), Fault> {
         let mut tables = self.tables().await?;
         if !tables.states.contains_key(state) {
             tables = self.tables_after(self.kit.clock.now()).await?;
@@ -127,7 +171,7 @@ impl Shop {
         }
         let fields = [("id_order", id.as_str()), ("id_order_state", state)];
         let call = Call::post("histories.create", path("order_histories"));
-        let call = self.writing(call, "order_history", &fields);
+        let call = errand.call(call, "order_history", &fields);
         match self.send(call, "order_histories").await {
             Ok(_) => Ok(()),
             Err(fault) if fault.next == Next::Unknown => {
@@ -142,64 +186,92 @@ impl Shop {
         }
     }
 
-    async fn write_tracking(&self, id: &RemoteId, tracking: &str) -> Result<(), Fault> {
-        let Some(line) = self.carrier_line(id).await? else {
+    /// Writes the tracking number of a carrier line. One that stands there after a failure was written.
+    pub(super) async fn write_tracking(
+        &self,
+        id: &RemoteId,
+        line: Option<&(CarrierLine, Row)>,
+        tracking: &str,
+        errand: Errand,
+    ) -> Result<(), Fault> {
+        let Some((line, row)) = line else {
             let why = "the order has no carrier in the shop, so it takes no tracking number";
             return Err(Fault::refused(Code::WrongState, why).at(TRACKING));
         };
-        if line.tracking_number == tracking {
-            return Ok(());
-        }
-        let target = path(format!("order_carriers/{}", encode(&line.id)));
-        // The shop wants the id in the body too.
-        let fields = [("id", line.id.as_str()), (TRACKING, tracking)];
-        let call = Call::new("carriers.patch", Method::Patch, target);
-        let call = self.writing(call, "order_carrier", &fields);
-        match self.send(call, "order_carriers").await {
-            Ok(_) => Ok(()),
+        let manner = Manner {
+            what: "carriers.write",
+            resource: "order_carriers",
+            entity: "order_carrier",
+            priority: errand.priority,
+            deadline: errand.deadline,
+            mails: errand.mails,
+        };
+        let amendment = Amendment {
+            id: &line.id,
+            row,
+            field: TRACKING,
+            value: tracking,
+        };
+        match self.amend(manner, &[amendment]).await {
             Err(fault) if fault.next == Next::Unknown => {
                 let now = self.carrier_line(id).await.ok().flatten();
-                match now.is_some_and(|line| line.tracking_number == tracking) {
+                match now.is_some_and(|(line, _)| line.tracking_number == tracking) {
                     true => Ok(()),
                     false => Err(fault),
                 }
             }
-            Err(fault) => Err(fault),
+            other => other,
         }
     }
 
     /// The last carrier line of an order.
-    async fn carrier_line(&self, id: &RemoteId) -> Result<Option<CarrierLine>, Fault> {
-        let list = List::of("carriers.lines", "order_carriers", "id,tracking_number");
-        let lines: Vec<CarrierLine> = self.all(list.one_of("id_order", &[id.as_str()])).await?;
-        Ok(lines.into_iter().next_back())
+    async fn carrier_line(&self, id: &RemoteId) -> Result<Option<(CarrierLine, Row)>, Fault> {
+        let mut lines = self.carrier_lines(&[id.as_str()]).await?;
+        Ok(lines.remove(id.as_str()))
     }
 
-    fn writing(&self, call: Call, entity: &str, fields: &[(&str, &str)]) -> Call {
-        let deadline = CAPABILITIES
-            .operation(Kind::Order, Step::Update)
-            .map_or(60, |operation| operation.deadline_seconds / 4);
-        let call = call
-            .body("text/xml", xml::body(entity, fields))
-            .deadline(Duration::from_secs(u64::from(deadline)));
-        match self.settings.send_emails {
-            true => call.query("sendemail", 1),
-            false => call,
+    /// The last carrier line of orders, and all of it: a shop before 8 takes it as a whole only.
+    pub(super) async fn carrier_lines(
+        &self,
+        orders: &[&str],
+    ) -> Result<BTreeMap<String, (CarrierLine, Row)>, Fault> {
+        let list = List::of("carriers.lines", "order_carriers", "full");
+        let rows = self.rows_by(list, "id_order", orders).await?;
+        let mut lines = BTreeMap::new();
+        for row in rows {
+            let line: CarrierLine = decode::json(row.get().as_bytes())?;
+            lines.insert(line.id_order.clone(), (line, row));
         }
+        Ok(lines)
     }
 
     /// What the orders look like now. When that cannot be read, the writes are done all the same.
-    async fn seen_after(&self, results: Vec<Result<Change, Fault>>) -> Vec<Result<Written, Fault>> {
-        let done = results.iter().flatten().map(|change| change.id.clone());
-        let ids: Vec<RemoteId> = done.collect();
+    pub(super) async fn seen_after(
+        &self,
+        results: Vec<Result<RemoteId, Fault>>,
+    ) -> Vec<Result<Written, Fault>> {
+        let mut ids: Vec<RemoteId> = results.iter().flatten().cloned().collect();
+        ids.sort();
+        ids.dedup();
         let seen = match ids.is_empty() {
             true => Vec::new(),
             false => self.read_by_id(Kind::Order, &ids).await.unwrap_or_default(),
         };
-        let done = results
-            .into_iter()
-            .map(|result| result.map(|change| change.id));
-        with_seen(done.collect(), seen)
+        with_seen(results, seen)
+    }
+}
+
+impl Errand {
+    /// A call with the body of one entity.
+    pub(super) fn call(&self, call: Call, entity: &str, fields: &[(&str, &str)]) -> Call {
+        let call = call
+            .body("text/xml", xml::body(entity, fields))
+            .priority(self.priority)
+            .deadline(self.deadline);
+        match self.mails {
+            true => call.query("sendemail", 1),
+            false => call,
+        }
     }
 }
 

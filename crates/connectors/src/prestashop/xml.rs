@@ -117,11 +117,21 @@ fn learn(path: &[String], found: &mut [(i64, String)], text: &[u8]) {
 
 /// The body of a write: one entity with its fields.
 pub(super) fn body(entity: &str, fields: &[(&str, &str)]) -> Vec<u8> {
-    let mut text = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<prestashop><{entity}>");
-    for (name, value) in fields {
-        text.push_str(&format!("<{name}>{}</{name}>", escape(*value)));
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    bodies(entity, &[fields.iter().map(owned).collect()])
+}
+
+/// The body of a write of several: entities beside each other. The shop refuses a wrapper around them.
+pub(super) fn bodies(entity: &str, entities: &[Vec<(String, String)>]) -> Vec<u8> {
+    let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<prestashop>".to_owned();
+    for fields in entities {
+        text.push_str(&format!("<{entity}>"));
+        for (name, value) in fields {
+            text.push_str(&format!("<{name}>{}</{name}>", escape(value.as_str())));
+        }
+        text.push_str(&format!("</{entity}>"));
     }
-    text.push_str(&format!("</{entity}></prestashop>"));
+    text.push_str("</prestashop>");
     text.into_bytes()
 }
 

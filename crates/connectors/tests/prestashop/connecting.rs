@@ -49,14 +49,16 @@ async fn the_probe_learns_the_shop() {
     assert_eq!(ids("taxes"), ["TVA FR 20%", "TVA FR 5.5%", "USt. AT 20%"]);
     assert_eq!(ids("payment_methods"), ["ps_wirepayment"]);
     assert_eq!(ids("shipping_methods"), ["1", "2"]);
-    // Plain http, and a state that nothing explains.
+    // Plain http, a state that nothing explains, and a carrier whose parcels nobody can follow.
     assert_eq!(
         codes(&account),
         [
             (Severity::Warning, Code::NotSeenAsHttps),
-            (Severity::Warning, Code::MissingRow)
+            (Severity::Warning, Code::MissingRow),
+            (Severity::Info, Code::MissingSetting)
         ]
     );
+    assert!(account.notices[2].detail.ends_with(": Click and collect"));
     assert!(
         account.notices[1]
             .detail
@@ -128,6 +130,46 @@ async fn rights_to_write_are_wanted_and_not_needed() {
         .iter()
         .find(|notice| notice.code == Code::ReadOnlyKey);
     assert!(notice.unwrap().detail.contains("PATCH order_carriers"));
+}
+
+#[tokio::test]
+async fn what_stock_and_shipments_lack_is_told_by_its_name() {
+    for (version, method) in [("8.2.1", "PATCH"), ("1.7.8.9", "PUT")] {
+        let stage = Stage::with(ShopOptions {
+            now: at("2026-11-22T04:00:00Z"),
+            version: version.to_owned(),
+            ..ShopOptions::default()
+        })
+        .await;
+        stage.shop.revoke("messages", "POST");
+        stage.shop.revoke("stock_availables", "GET");
+        stage.shop.revoke("stock_availables", method);
+        let account = stage.plain().probe().await.unwrap();
+        let lacking: Vec<&str> = account
+            .notices
+            .iter()
+            .filter(|notice| notice.code == Code::ReadOnlyKey)
+            .map(|notice| {
+                assert_eq!(notice.severity, Severity::Warning);
+                notice.detail.split("without ").last().unwrap()
+            })
+            .collect();
+        let stock = format!("GET stock_availables, {method} stock_availables");
+        assert_eq!(lacking, ["POST messages", &stock]);
+    }
+    // What the settings name has to be there.
+    let stage = Stage::open("2026-11-22T04:00:00Z").await;
+    let named = stage.connect(json!({"shipped_status": "99"}));
+    let notices = named.probe().await.unwrap().notices;
+    let bad = notices.iter().find(|notice| notice.code == Code::BadValue);
+    assert!(bad.unwrap().detail.contains("99"));
+    let opened = |value: &str| {
+        let kit = Kit::new("shop".parse().unwrap());
+        let value = json!({"url": "https://shop.example", "key": KEY, "time_zone": "Europe/Paris", "shipped_status": value});
+        (SPEC.open)(value, kit).map(|_| ())
+    };
+    assert_eq!(fault(opened("Shipped")), (Next::Refused, Code::BadValue));
+    assert!(opened("4").is_ok());
 }
 
 #[tokio::test]

@@ -6,5 +6,7 @@ mod connecting;
 mod contract;
 mod faults;
 mod reading;
+mod shipping;
 mod stage;
+mod stock;
 mod writing;

@@ -227,7 +227,7 @@ async fn a_state_made_meanwhile_is_looked_up_again() {
     let state = stage.shop.add(
         "order_states",
         json!({"name": "Packed", "template": "", "paid": "1", "shipped": "0", "delivery": "0",
-        "logable": "1", "invoice": "1", "deleted": "0"}),
+        "logable": "1", "invoice": "1", "send_email": "0", "deleted": "0"}),
     );
     stage.pass(5);
     stage.shop.enter(id, state);

@@ -16,13 +16,17 @@
 //! Not reproduced: carts and the making of orders by the API, stock, prices, several shops, the other fifty resources.
 
 mod answer;
+mod goods;
+mod hands;
 mod list;
 mod root;
 mod rows;
 mod sale;
 mod shop;
+mod stock;
 mod write;
 
 pub use answer::error_body;
+pub use goods::Goods;
 pub use sale::{Line, Sale};
 pub use shop::{Shop, ShopOptions, Trouble};

@@ -11,7 +11,14 @@ pub(crate) fn all<'a>(resources: impl Iterator<Item = &'a &'static str>) -> Righ
     let mut rights: Rights = resources
         .map(|resource| ((*resource).to_owned(), BTreeSet::from(["GET".to_owned()])))
         .collect();
-    for (resource, method) in [("order_histories", "POST"), ("order_carriers", "PATCH")] {
+    for (resource, method) in [
+        ("order_histories", "POST"),
+        ("order_carriers", "PATCH"),
+        ("order_carriers", "PUT"),
+        ("stock_availables", "PATCH"),
+        ("stock_availables", "PUT"),
+        ("messages", "POST"),
+    ] {
         rights
             .entry(resource.to_owned())
             .or_default()

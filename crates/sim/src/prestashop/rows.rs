@@ -60,6 +60,13 @@ pub(crate) fn fields(resource: &str) -> &'static [&'static str] {
         "addresses" => &["id", "id_customer", "deleted", "date_upd"],
         "products" => &["id", "reference", "date_add", "date_upd"],
         "combinations" => &["id", "id_product", "reference"],
+        "stock_availables" => &[
+            "id",
+            "id_product",
+            "id_product_attribute",
+            "id_shop",
+            "quantity",
+        ],
         "configurations" => &["id", "name"],
         _ => &["id"],
     }
@@ -96,7 +103,7 @@ fn both(english: &str, french: &str) -> Value {
 fn states() -> Rows {
     let state = |paid: u8, shipped: u8, delivery: u8, name: &str, template: &str| {
         json!({"name": both(name, name), "template": both(template, template), "paid": paid, "shipped": shipped, "delivery": delivery,
-               "logable": paid, "invoice": paid, "hidden": 0, "deleted": 0})
+               "logable": paid, "invoice": paid, "send_email": u8::from(!template.is_empty()), "hidden": 0, "deleted": 0})
     };
     table([
         (1, state(0, 0, 0, "Awaiting check payment", "cheque")),
@@ -125,7 +132,10 @@ fn taxes() -> Rows {
 
 /// Two carriers, one of which was edited and so has two ids.
 fn carriers() -> Rows {
-    let carrier = |name: &str, reference: u64, deleted: u8| json!({"name": name, "id_reference": reference, "active": 1 - deleted, "deleted": deleted});
+    let carrier = |name: &str, reference: u64, deleted: u8| {
+        json!({"name": name, "id_reference": reference, "active": 1 - deleted, "deleted": deleted,
+        "url": if reference == 2 { "https://parcels.example.test/@" } else { "" }})
+    };
     table([
         (1, carrier("Click and collect", 1, 0)),
         (2, carrier("My carrier", 2, 1)),
@@ -140,6 +150,8 @@ fn settings(zone: &str) -> Rows {
         (2, setting("PS_CURRENCY_DEFAULT", "1")),
         (3, setting("PS_LANG_DEFAULT", "1")),
         (4, setting("PS_ROUND_TYPE", "2")),
+        (5, setting("PS_STOCK_MANAGEMENT", "1")),
+        (6, setting("PS_ORDER_OUT_OF_STOCK", "0")),
     ])
 }
 
@@ -189,4 +201,5 @@ const EMPTY: &[&str] = &[
     "addresses",
     "products",
     "combinations",
+    "stock_availables",
 ];

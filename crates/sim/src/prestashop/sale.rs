@@ -41,7 +41,7 @@ pub struct Sale {
     pub message: String,
 }
 
-fn cents(amount: Decimal) -> Decimal {
+pub(crate) fn cents(amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
 }
 

@@ -5,7 +5,7 @@ use super::list::{self, Query};
 use super::root::{self, Rights};
 use super::rows::{Rows, entity, fields, installed, row};
 use super::sale::{Sale, six};
-use super::write;
+use super::write::{self, Asked};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State as Extract;
@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How a shop is set up.
@@ -73,7 +73,25 @@ pub(crate) struct State {
     rights: Rights,
     pub(crate) trouble: Trouble,
     asked: Vec<String>,
+    /// Rows that were written through the webservice.
+    pub(crate) writes: u64,
+    /// Mails to buyers.
+    pub(crate) mailed: Vec<String>,
+    /// Rows of stock that cannot be saved.
+    pub(crate) spoilt: BTreeSet<u64>,
+    /// What a buyer orders while the next write is worked on.
+    pub(crate) meanwhile: Option<(String, i64)>,
+    /// So many writes are answered as failures once they are done.
+    pub(crate) failing: usize,
 }
+
+/// Resources that can be written.
+const WRITABLE: &[&str] = &[
+    "messages",
+    "order_carriers",
+    "order_histories",
+    "stock_availables",
+];
 
 impl State {
     pub(crate) fn table(&self, resource: &str) -> &Rows {
@@ -116,6 +134,11 @@ impl Shop {
             options,
             trouble: Trouble::default(),
             asked: Vec::new(),
+            writes: 0,
+            mailed: Vec::new(),
+            spoilt: BTreeSet::new(),
+            meanwhile: None,
+            failing: 0,
         })))
     }
 
@@ -144,9 +167,21 @@ impl Shop {
         }
     }
 
+    /// Gives the key a right.
+    pub fn grant(&self, resource: &str, method: &str) {
+        let mut state = self.lock();
+        let methods = state.rights.entry(resource.to_owned()).or_default();
+        methods.insert(method.to_owned());
+    }
+
     /// Requests so far: method, path and query.
     pub fn asked(&self) -> Vec<String> {
         self.lock().asked.clone()
+    }
+
+    /// Mails to buyers so far: the order and what it was about.
+    pub fn mailed(&self) -> Vec<String> {
+        self.lock().mailed.clone()
     }
 
     /// A row as the webservice shows it in full.
@@ -209,7 +244,7 @@ impl Shop {
         self.lock().place(sale)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -273,13 +308,17 @@ impl State {
         match (method, resource, id) {
             (&Method::GET, _, Some(id)) => list::single(self.table(resource), entity(resource), id),
             (&Method::GET, _, None) => self.list(resource, query),
-            (&Method::POST, "order_histories", None) => {
-                write::history(self, body, query.get("sendemail") == Some("1"))
-            }
-            (&Method::PATCH, "order_carriers", Some(id)) => write::carrier(self, id, body),
             _ => {
-                let error = (101, "Method is not allowed for the resource");
-                Answer::errors(as_json, 405, &[error])
+                let asked = Asked {
+                    mails: query.get("sendemail") == Some("1"),
+                };
+                match WRITABLE.iter().find(|known| **known == resource) {
+                    Some(known) => write::write(self, method, known, body, asked),
+                    None => {
+                        let error = (101, "Method is not allowed for the resource");
+                        Answer::errors(as_json, 405, &[error])
+                    }
+                }
             }
         }
     }

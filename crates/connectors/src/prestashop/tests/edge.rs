@@ -53,6 +53,7 @@ fn tables() -> Tables {
                 id: "7".to_owned(),
                 id_reference: "2".to_owned(),
                 name: "Post".to_owned(),
+                url: String::new(),
                 deleted: true,
             },
         )]),
