@@ -16,6 +16,7 @@ pub mod catalogue;
 pub mod dolibarr;
 pub mod fault;
 pub mod hooks;
+pub mod market;
 pub mod odoo;
 pub(crate) mod orders;
 pub mod people;

@@ -1,6 +1,6 @@
 //! One day: the systems, the hub between them, and what must hold in the evening.
 
-use crate::sides::{Erp, ErpKind, Shop};
+use crate::sides::Served;
 use comptoir_engine::flow::{Caps, Flow, Mode};
 use comptoir_engine::hub::Hub;
 use comptoir_engine::owner;
@@ -10,6 +10,7 @@ use comptoir_rules::policy::{LineProducts, OrderPolicy, Tables};
 use comptoir_rules::stock::StockPolicy;
 use comptoir_rules::table::Table;
 use comptoir_sim::catalogue::Catalogue;
+use comptoir_sim::market::{Erp, ErpKind, Others, Shop, ShopKind};
 use comptoir_store::{Store, StoreError, StoreOptions, StoreUrl, WorkState};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -21,13 +22,17 @@ use tokio::task::JoinHandle;
 
 /// Orders arrive over this span.
 const OVER: Duration = Duration::from_secs(5);
+/// Items that nobody orders, whose stock changes all the same.
+const OTHERS: Others = Others(3_000);
+/// How often each kind of fault strikes, per request.
+const FAULTS: f64 = 0.01;
 /// What has not settled by then will not.
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// A day.
 pub struct Day {
-    shops: Vec<Shop>,
-    erp: Erp,
+    shops: Vec<Served<Shop>>,
+    erp: Served<Erp>,
     kind: ErpKind,
     hub: Arc<Hub>,
     stop: watch::Sender<bool>,
@@ -38,21 +43,28 @@ pub struct Day {
 }
 
 impl Day {
-    pub async fn begin(shops: &[&'static str], kind: ErpKind, seed: u64, orders: usize) -> Self {
+    pub async fn begin(
+        shops: &[(&'static str, ShopKind)],
+        kind: ErpKind,
+        seed: u64,
+        orders: usize,
+    ) -> Self {
         let mut open = Vec::new();
-        for (index, name) in shops.iter().enumerate() {
+        for (index, (name, kind)) in shops.iter().enumerate() {
             // The second shop sells the same goods in other orders; numbers and buyers may be the same.
-            open.push(Shop::open(name, seed + 1_000 * index as u64, orders, OVER).await);
+            let seed = seed + 1_000 * index as u64;
+            let shop = Shop::new(*kind, seed, orders, OVER, OTHERS, FAULTS);
+            open.push(Served::shop(name, shop).await);
         }
         let goods = open[0].catalogue();
-        let erp = Erp::open(kind, seed, &goods).await;
+        let erp = Served::erp(Erp::new(kind, seed, &goods, OTHERS, FAULTS)).await;
         let folder = tempfile::tempdir().unwrap();
         let url = StoreUrl::sqlite(folder.path().join("comptoir.db"));
         let store = Store::open(&url, StoreOptions::default()).await.unwrap();
-        let mut connections: Vec<_> = open.iter().map(Shop::connection).collect();
+        let mut connections: Vec<_> = open.iter().map(Served::<Shop>::connection).collect();
         connections.push(erp.connection());
         let share = if open.len() > 1 { "0.5" } else { "1" };
-        let flows = shops.iter().zip(&open).flat_map(|(name, shop)| {
+        let flows = shops.iter().zip(&open).flat_map(|((name, _), shop)| {
             // Each shop has rates of its own, of the same ERP.
             flows(name, &shop.catalogue(), &erp, share)
         });
@@ -100,7 +112,7 @@ impl Day {
             () = arriving => {}
             () = people => {}
         }
-        self.shops.iter().for_each(Shop::quiet);
+        self.shops.iter().for_each(|shop| shop.quiet());
         self.erp.quiet();
         self.settle().await;
         self.warehouse_ends().await;
@@ -146,7 +158,7 @@ impl Day {
                 .filter(|row| row.kind == Kind::Order)
                 .map(|row| row.count)
                 .sum();
-            let placed: usize = self.shops.iter().map(Shop::placed).sum();
+            let placed: usize = self.shops.iter().map(|shop| shop.placed()).sum();
             let waits = self.waits_for_numbers().await;
             calm = if open == waits && seen == placed as u64 {
                 calm + 1
@@ -227,7 +239,8 @@ impl Day {
             self.erp.booked(),
             self.erp.shipped()
         );
-        let writes = || self.shops.iter().map(Shop::writes).sum::<u64>() + self.erp.writes();
+        let writes =
+            || self.shops.iter().map(|shop| shop.writes()).sum::<u64>() + self.erp.writes();
         let before = writes();
         for _ in 0..10 {
             for connection in self.hub.connections.values() {

@@ -12,15 +12,15 @@
 mod day;
 mod sides;
 
+use comptoir_sim::market::{ErpKind, ShopKind};
 use day::Day;
-use sides::ErpKind;
 
 fn asked(name: &str, otherwise: usize) -> usize {
     let text = std::env::var(name).ok();
     text.and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
-async fn days(shops: &[&'static str], erp: ErpKind) {
+async fn days(shops: &[(&'static str, ShopKind)], erp: ErpKind) {
     let orders = asked("COMPTOIR_DAYS_ORDERS", 120);
     for seed in 1..=asked("COMPTOIR_DAYS_SEEDS", 2) as u64 {
         let day = Day::begin(shops, erp, seed, orders).await;
@@ -31,15 +31,22 @@ async fn days(shops: &[&'static str], erp: ErpKind) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn woocommerce_and_odoo_agree_at_the_end_of_the_day() {
-    days(&["shop"], ErpKind::Odoo).await;
+    days(&[("shop", ShopKind::Woocommerce)], ErpKind::Odoo).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn woocommerce_and_dolibarr_agree_at_the_end_of_the_day() {
-    days(&["shop"], ErpKind::Dolibarr).await;
+    days(&[("shop", ShopKind::Woocommerce)], ErpKind::Dolibarr).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_shops_and_one_odoo_agree_at_the_end_of_the_day() {
-    days(&["shop", "shop-b"], ErpKind::Odoo).await;
+    days(
+        &[
+            ("shop", ShopKind::Woocommerce),
+            ("shop-b", ShopKind::Woocommerce),
+        ],
+        ErpKind::Odoo,
+    )
+    .await;
 }

@@ -177,6 +177,8 @@ pub fn files(shop: &Side, erp: &Side) -> Files {
         (format!("connections/{}.toml", shop.name), shop.file()),
         (format!("connections/{}.toml", erp.name), erp.file()),
         ("flows/orders.toml".to_owned(), flow(shop, erp)),
+        ("flows/stock.toml".to_owned(), stock_flow(shop, erp)),
+        ("flows/shipments.toml".to_owned(), shipment_flow(shop, erp)),
         ("tables/taxes.csv".to_owned(), table(&[])),
         (
             "tables/payment_methods.csv".to_owned(),
@@ -208,6 +210,51 @@ fn main(shop: &Spec) -> String {
     };
     format!(
         "# Where Comptoir keeps what it knows: a SQLite file here, or postgres://user:${{PASSWORD}}@host/database\nstore = \"sqlite:comptoir.db\"\n{hooks}"
+    )
+}
+
+/// Stock goes back only once somebody switches it on: by then orders should be in the ERP, or what they take is not known.
+fn stock_flow(shop: &Side, erp: &Side) -> String {
+    let (from, to) = (erp.name, shop.name);
+    format!(
+        "# Stock of {} goes to {}: what can still be promised, less orders on their way. See docs/stock.md.
+kind = \"stock\"
+from = \"{from}\"
+to = \"{to}\"
+# off, shadow (everything is computed and shown, nothing written) or live. Switch it on once orders are live.
+mode = \"off\"
+
+[stock]
+# Whose goods the shop sells: places of the ERP by name. Empty: every place.
+locations = []
+# How many of each item are kept back, and the shop's share of the rest.
+buffer = \"0\"
+share = \"1\"
+",
+        erp.spec.title, shop.spec.title
+    )
+}
+
+/// Shipments go back only once somebody switches them on, from a day on that they choose.
+fn shipment_flow(shop: &Side, erp: &Side) -> String {
+    let (from, to) = (erp.name, shop.name);
+    format!(
+        "# Shipments of {} go into the orders of {}, with their tracking numbers. See docs/shipments.md.
+kind = \"shipment\"
+from = \"{from}\"
+to = \"{to}\"
+# off, shadow (everything is decided and shown, nothing written) or live.
+mode = \"off\"
+# Parcels that left before are none of its business: set it before you switch it on, or buyers of old orders are told of old parcels.
+# start = \"2026-12-01T00:00:00Z\"
+
+[shipment]
+# Whether the shop hears of a parcel only once it has a tracking number: required or optional.
+tracking = \"required\"
+# Tell the buyer, once per shipment and only with a tracking number.
+notify = true
+",
+        erp.spec.title, shop.spec.title
     )
 }
 
