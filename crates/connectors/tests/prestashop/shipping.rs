@@ -69,14 +69,14 @@ async fn read(connector: &dyn Connector, id: u64) -> Order {
     order(record).clone()
 }
 
-fn completing(shipment: Shipment) -> Shipment {
+pub fn completing(shipment: Shipment) -> Shipment {
     Shipment {
         completes: true,
         ..shipment
     }
 }
 
-fn telling(shipment: Shipment) -> Shipment {
+pub fn telling(shipment: Shipment) -> Shipment {
     Shipment {
         notify: true,
         ..shipment
