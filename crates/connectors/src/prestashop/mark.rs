@@ -248,7 +248,7 @@ mod tests {
             let order = "9".into();
             assert_eq!(
                 shipments(&messages(&texts, true), &order),
-                [shipment.clone()]
+                std::slice::from_ref(&shipment)
             );
             let lost = &texts[..texts.len() - 1];
             assert!(shipments(&messages(lost, true), &order).is_empty());

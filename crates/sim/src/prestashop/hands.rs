@@ -1,9 +1,12 @@
 //! What people do by hand: buyers in the shop front, staff in the back office.
 
-use super::sale::{Line, Sale, six};
+use super::sale::{Line, Sale, cents, six};
 use super::shop::{Shop, State};
+use super::trade::decimal;
+use crate::seed::Seed;
+use crate::woocommerce::Deed;
 use rust_decimal::Decimal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 impl Shop {
     /// How many of a reference there are; none when the shop does not sell it.
@@ -83,15 +86,113 @@ impl Shop {
     }
 }
 
+/// Order states of orders that are worked on.
+const OPEN: [&str; 4] = ["2", "3", "10", "11"];
+
+impl Shop {
+    /// Staff do one thing to some order by hand, as a seed says; none when there is nothing that fits.
+    pub fn act(&self, seed: &mut Seed) -> Option<(u64, Deed)> {
+        let deeds = [
+            Deed::Quantity,
+            Deed::Address,
+            Deed::Cancelled,
+            Deed::PutBack,
+        ];
+        let deed = deeds[seed.weighted(&[30, 30, 25, 15])];
+        let mut state = self.lock();
+        let fitting: Vec<u64> = state
+            .table("orders")
+            .keys()
+            .copied()
+            .filter(|order| state.fits(*order, deed))
+            .collect();
+        let order = *seed.pick(&fitting)?;
+        state.touch(order, deed, seed);
+        Some((order, deed))
+    }
+
+    /// Staff do this to an order. False when it cannot be done to that order now.
+    pub fn touch(&self, order: u64, deed: Deed, seed: &mut Seed) -> bool {
+        let mut state = self.lock();
+        let fits = state.fits(order, deed);
+        if fits {
+            state.touch(order, deed, seed);
+        }
+        fits
+    }
+}
+
+impl State {
+    fn fits(&self, order: u64, deed: Deed) -> bool {
+        let Some(row) = self.table("orders").get(&order) else {
+            return false;
+        };
+        let now = row["current_state"].as_str().unwrap_or_default();
+        let last = self
+            .known
+            .get(&order)
+            .and_then(|known| known.touched.last());
+        match deed {
+            // Lines are changed while nothing is paid, and where no voucher hangs on their sum.
+            Deed::Quantity => now == "10" && decimal(row, "total_discounts").is_zero(),
+            Deed::Address | Deed::Cancelled => OPEN.contains(&now),
+            Deed::PutBack => now == "6" && last == Some(&Deed::Cancelled),
+            Deed::Note | Deed::Trashed => false,
+        }
+    }
+
+    fn touch(&mut self, order: u64, deed: Deed, seed: &mut Seed) {
+        match deed {
+            Deed::Quantity => {
+                let lines = self.details_of(order);
+                let Some(line) = seed.pick(&lines).copied() else {
+                    return;
+                };
+                let row = self.table("order_details").get(&line);
+                let before = row.map(|row| decimal(row, "product_quantity"));
+                let before: u32 = before.and_then(|many| many.try_into().ok()).unwrap_or(0);
+                self.change_quantity(line, before + seed.between(1, 2) as u32);
+            }
+            Deed::Address => self.send_elsewhere(order, seed),
+            Deed::Cancelled => {
+                self.enter(order, 6);
+            }
+            Deed::PutBack => {
+                self.enter(order, 2);
+            }
+            Deed::Note | Deed::Trashed => {}
+        }
+        let at = self.now();
+        if let Some(known) = self.known.get_mut(&order) {
+            known.touched.push(deed);
+            known.modified = at;
+        }
+    }
+
+    /// The order gets another address, which is a row of its own.
+    fn send_elsewhere(&mut self, order: u64, seed: &mut Seed) {
+        let now = self.now_text();
+        let row = self.table("orders").get(&order);
+        let address = row.and_then(|row| row["id_address_delivery"].as_str()?.parse::<u64>().ok());
+        let address = address.and_then(|id| self.table("addresses").get(&id).cloned());
+        let Some(mut address) = address else {
+            return;
+        };
+        let street = format!("{} avenue de l’Essai", seed.between(1, 99));
+        address.insert("address1".to_owned(), json!(street));
+        address.remove("id");
+        let id = self.add("addresses", Value::Object(address));
+        if let Some(row) = self.table_mut("orders").get_mut(&order) {
+            row.insert("id_address_delivery".to_owned(), json!(id.to_string()));
+            row.insert("date_upd".to_owned(), json!(now));
+        }
+    }
+}
+
 impl State {
     fn change_quantity(&mut self, detail: u64, quantity: u32) {
         let Some(line) = self.table("order_details").get(&detail).cloned() else {
             return;
-        };
-        let decimal = |row: &serde_json::Map<String, serde_json::Value>, name: &str| {
-            let text = row.get(name).and_then(|value| value.as_str());
-            text.and_then(|text| text.parse::<Decimal>().ok())
-                .unwrap_or_default()
         };
         let id = |name: &str| -> u64 {
             let text = line.get(name).and_then(|value| value.as_str());
@@ -100,7 +201,6 @@ impl State {
         let order = id("id_order");
         let before = decimal(&line, "product_quantity");
         let after = Decimal::from(quantity);
-        let cents = |amount: Decimal| super::sale::cents(amount);
         let (net, gross) = (
             cents(decimal(&line, "unit_price_tax_excl") * after),
             cents(decimal(&line, "unit_price_tax_incl") * after),

@@ -2,6 +2,7 @@
 
 use super::rows::row;
 use super::shop::State;
+use super::trade::Known;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 
@@ -59,7 +60,7 @@ fn with_tax(amount: Decimal, tax: Option<u64>) -> Decimal {
 }
 
 /// Nine capitals, as the shop makes them.
-fn reference(order: u64) -> String {
+pub(crate) fn reference(order: u64) -> String {
     let mut rest = order;
     let mut letters = ['A'; 9];
     for letter in letters.iter_mut().rev() {
@@ -100,6 +101,8 @@ impl State {
             self.add("messages", json!({"id_cart": order, "id_order": order, "id_customer": customer, "id_employee": "0",
                 "private": "0", "message": sale.message, "date_add": now}));
         }
+        let now = self.now();
+        self.known.entry(order).or_insert_with(|| Known::plain(now));
         self.enter(order, sale.state);
         order
     }
@@ -155,7 +158,7 @@ fn head(order: u64, customer: u64, address: u64, now: &str) -> Value {
         "reference": reference(order)})
 }
 
-fn amounts(goods: Pair, off: Pair, shipping: Pair) -> [(&'static str, Decimal); 15] {
+pub(crate) fn amounts(goods: Pair, off: Pair, shipping: Pair) -> [(&'static str, Decimal); 15] {
     let total = (goods.0 - off.0 + shipping.0, goods.1 - off.1 + shipping.1);
     [
         ("total_discounts", off.1),

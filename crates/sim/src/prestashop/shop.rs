@@ -2,10 +2,14 @@
 
 use super::answer::Answer;
 use super::list::{self, Query};
+use super::plan;
 use super::root::{self, Rights};
 use super::rows::{Rows, entity, fields, installed, row};
-use super::sale::{Sale, six};
+use super::sale::Sale;
+use super::trade::Known;
 use super::write::{self, Asked};
+use crate::catalogue::{Catalogue, MissingRow, catalogue};
+use crate::woocommerce::order::Order;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State as Extract;
@@ -15,10 +19,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rust_decimal::Decimal;
-use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// How a shop is set up.
 #[derive(Debug, Clone)]
@@ -33,6 +37,13 @@ pub struct ShopOptions {
     pub now: Timestamp,
     /// Its version.
     pub version: String,
+    /// Of a shop in business: the seed of everything.
+    pub seed: u64,
+    /// Of a shop in business: how many orders there will be.
+    pub orders: usize,
+    /// Of a shop in business: orders arrive over this span, once [`Shop::arrive`] runs; zero: all are there at the start, placed over the last
+    /// hour.
+    pub over: Duration,
 }
 
 impl Default for ShopOptions {
@@ -43,6 +54,9 @@ impl Default for ShopOptions {
             domain: "shop.example".to_owned(),
             now: Timestamp::UNIX_EPOCH,
             version: "8.2.1".to_owned(),
+            seed: 1,
+            orders: 100,
+            over: Duration::ZERO,
         }
     }
 }
@@ -67,7 +81,9 @@ pub struct Trouble {
 pub struct Shop(Arc<Mutex<State>>);
 
 pub(crate) struct State {
-    options: ShopOptions,
+    pub(crate) options: ShopOptions,
+    /// Its clock is the machine's.
+    pub(crate) real: bool,
     zone: TimeZone,
     tables: BTreeMap<&'static str, Rows>,
     rights: Rights,
@@ -83,6 +99,18 @@ pub(crate) struct State {
     pub(crate) meanwhile: Option<(String, i64)>,
     /// So many writes are answered as failures once they are done.
     pub(crate) failing: usize,
+    /// What it sells, when it is in business.
+    pub(crate) catalogue: Option<Catalogue>,
+    /// Sales to come.
+    pub(crate) waiting: VecDeque<Order>,
+    /// What is known of sales beyond their rows.
+    pub(crate) known: BTreeMap<u64, Known>,
+    /// Accounts by e-mail address.
+    pub(crate) accounts: HashMap<String, u64>,
+    /// Lines by order.
+    pub(crate) lines_of: BTreeMap<u64, Vec<u64>>,
+    /// Requests by method and resource.
+    pub(crate) calls: BTreeMap<String, u64>,
 }
 
 /// Resources that can be written.
@@ -110,16 +138,35 @@ impl State {
             .map_or(1, |last| last + 1)
     }
 
+    /// What time it is.
+    pub(crate) fn now(&self) -> Timestamp {
+        match self.real {
+            true => Timestamp::now(),
+            false => self.options.now,
+        }
+    }
+
     /// What the shop's clock shows.
     pub(crate) fn now_text(&self) -> String {
-        let local = self.zone.to_datetime(self.options.now);
+        let local = self.zone.to_datetime(self.now());
         local.strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
     pub(crate) fn add(&mut self, resource: &'static str, fields: Value) -> u64 {
         let id = self.next_id(resource);
-        self.table_mut(resource).insert(id, row(id, fields));
+        self.put(resource, id, fields);
         id
+    }
+
+    /// A row with this id, in place of any other.
+    pub(crate) fn put(&mut self, resource: &'static str, id: u64, fields: Value) {
+        let row = row(id, fields);
+        if resource == "order_details"
+            && let Some(order) = row["id_order"].as_str().and_then(|id| id.parse().ok())
+        {
+            self.lines_of.entry(order).or_default().push(id);
+        }
+        self.table_mut(resource).insert(id, row);
     }
 }
 
@@ -139,7 +186,69 @@ impl Shop {
             spoilt: BTreeSet::new(),
             meanwhile: None,
             failing: 0,
+            real: false,
+            catalogue: None,
+            waiting: VecDeque::new(),
+            known: BTreeMap::new(),
+            accounts: HashMap::new(),
+            lines_of: BTreeMap::new(),
+            calls: BTreeMap::new(),
         })))
+    }
+
+    /// A shop in business: it sells the seeded catalogue to seeded buyers, and its clock is the machine's. See [`Shop::arrive`].
+    pub fn in_business(options: ShopOptions) -> Self {
+        let goods = catalogue(options.seed);
+        let shop = Shop::new(options);
+        {
+            let mut state = shop.lock();
+            state.real = true;
+            state.open_business(&goods);
+            let (seed, orders) = (state.options.seed, state.options.orders);
+            state.waiting = plan::sales(seed, orders, &goods);
+            state.catalogue = Some(goods);
+        }
+        let at_once = shop.lock().options.over.is_zero();
+        if at_once {
+            shop.place_all();
+        }
+        shop
+    }
+
+    /// What a shop in business sells, and what the other side must know.
+    pub fn catalogue(&self) -> Option<Catalogue> {
+        self.lock().catalogue.clone()
+    }
+
+    /// The rows of a workspace's look-up tables, by file, in the words of this shop; nothing for a shop that is not in business.
+    pub fn tables(&self) -> BTreeMap<&'static str, Vec<(String, String)>> {
+        let goods = self.catalogue();
+        goods.map(|goods| plan::tables(&goods)).unwrap_or_default()
+    }
+
+    /// The rows that are left out of those on purpose.
+    pub fn missing_rows(&self) -> Vec<MissingRow> {
+        let goods = self.catalogue();
+        let rows = goods.map(|goods| plan::missing_rows(&goods));
+        rows.unwrap_or_default()
+    }
+
+    /// The order states that a flow should import, by id.
+    pub fn statuses(&self) -> Vec<String> {
+        let goods = self.catalogue();
+        goods
+            .map(|goods| plan::statuses(&goods))
+            .unwrap_or_default()
+    }
+
+    /// Requests by method and resource (`GET orders`), refused ones included.
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        self.lock().calls.clone()
+    }
+
+    /// Rows that were written through the webservice.
+    pub fn writes(&self) -> u64 {
+        self.lock().writes
     }
 
     /// Its webservice.
@@ -149,7 +258,8 @@ impl Shop {
 
     /// Sets its clock.
     pub fn set_now(&self, now: Timestamp) {
-        self.lock().options.now = now;
+        let mut state = self.lock();
+        (state.options.now, state.real) = (now, false);
     }
 
     /// Gives it trouble, or takes it away.
@@ -218,25 +328,7 @@ impl Shop {
 
     /// A person makes a credit slip for so many of a line. The order's time of change stays.
     pub fn slip(&self, detail: u64, quantity: u32) -> u64 {
-        let mut state = self.lock();
-        let line = state
-            .table("order_details")
-            .get(&detail)
-            .cloned()
-            .unwrap_or_default();
-        let price = |name: &str| -> Decimal {
-            let text = line.get(name).and_then(Value::as_str).unwrap_or_default();
-            text.parse::<Decimal>().unwrap_or_default() * Decimal::from(quantity)
-        };
-        let (net, gross) = (price("unit_price_tax_excl"), price("unit_price_tax_incl"));
-        let (now, id) = (state.now_text(), state.next_id("order_slip"));
-        let fields = json!({"id_customer": "1", "id_order": line["id_order"], "conversion_rate": "1.000000",
-            "total_products_tax_excl": six(net), "total_products_tax_incl": six(gross), "total_shipping_tax_excl": "0.000000",
-            "total_shipping_tax_incl": "0.000000", "amount": six(gross), "shipping_cost": "0", "shipping_cost_amount": "0.000000",
-            "partial": "1", "date_add": now, "date_upd": now, "order_slip_type": "1",
-            "associations": {"order_slip_details": [{"id": id.to_string(), "id_order_detail": detail.to_string(),
-                "product_quantity": quantity.to_string(), "amount_tax_excl": six(net), "amount_tax_incl": six(gross)}]}});
-        state.add("order_slip", fields)
+        self.lock().slip(detail, quantity)
     }
 
     /// A buyer orders.
@@ -370,11 +462,17 @@ async fn serve(
     state
         .asked
         .push(format!("{method} {}?{}", uri.path(), shown.join("&")));
+    let resource = uri.path().split('/').filter(|part| !part.is_empty());
+    let resource = resource.clone().nth(1).unwrap_or("api").to_owned();
+    *state
+        .calls
+        .entry(format!("{method} {resource}"))
+        .or_default() += 1;
     let body = String::from_utf8_lossy(&body);
     let answer = match state.admit(&parsed, key) {
         Ok(()) => state.answer(&method, uri.path(), &parsed, &body),
         Err(refused) => refused,
     };
     let version = state.options.version.clone();
-    answer.response(&version, state.options.now)
+    answer.response(&version, state.now())
 }

@@ -61,19 +61,13 @@ impl State {
             return;
         }
         let lines: Vec<(u64, u64, i64)> = self
-            .table("order_details")
-            .values()
-            .filter(|line| number(line, "id_order") == order as i64)
+            .details_of(order)
+            .into_iter()
+            .filter_map(|line| self.table("order_details").get(&line))
             .map(|line| {
-                let (product, combination) = (
-                    number(line, "product_id"),
-                    number(line, "product_attribute_id"),
-                );
-                (
-                    product as u64,
-                    combination as u64,
-                    number(line, "product_quantity"),
-                )
+                let product = number(line, "product_id") as u64;
+                let combination = number(line, "product_attribute_id") as u64;
+                (product, combination, number(line, "product_quantity"))
             })
             .collect();
         for (product, combination, quantity) in lines {

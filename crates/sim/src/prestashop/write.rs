@@ -322,6 +322,8 @@ fn after(
         text.and_then(|text| text.parse().ok()).unwrap_or(0)
     };
     match resource {
+        // The sum itself can be overwritten, and stays so until a combination is written.
+        "stock_availables" if of("id_product_attribute") == 0 => {}
         "stock_availables" => state.sum_stock(of("id_product")),
         "order_carriers" => {
             let order = of("id_order");
@@ -387,6 +389,13 @@ impl State {
         entry.insert("current_state".to_owned(), json!(wanted.to_string()));
         entry.insert("valid".to_owned(), json!(if paid { "1" } else { "0" }));
         entry.insert("date_upd".to_owned(), json!(now));
+        let at = self.now();
+        if let Some(known) = self.known.get_mut(&order) {
+            known.modified = at;
+        }
+        let Some(entry) = self.table_mut("orders").get_mut(&order) else {
+            return id;
+        };
         let unpaid = entry["total_paid_real"].as_str() == Some("0.000000");
         let (reference, total) = (
             entry["reference"].clone(),

@@ -4,6 +4,7 @@ use super::settings;
 use crate::prestashop::ask::{Row, rows_of};
 use crate::prestashop::gather::{Gathered, assemble};
 use crate::prestashop::order::Reader;
+use crate::prestashop::shelf::{self, Habits, Shelves};
 use crate::prestashop::tables::{StateWire, Tables, Tax, TaxWire};
 use crate::prestashop::wire::{
     CartRuleWire, CombinationWire, DetailWire, PaymentWire, in_first_language,
@@ -310,9 +311,10 @@ fn table_line(resource: &str, asked: &Asked, rows: &[Row]) -> String {
                 .unwrap()
                 .to_string()
         }),
-        "tax_rules" | "order_invoices" | "order_histories" | "stock_availables" => {
-            "accepted".to_owned()
-        }
+        "stock_availables" => words("stock", rows, |row: &shelf::StockWire| {
+            format!("{}={}", row.id, row.quantity)
+        }),
+        "tax_rules" | "order_invoices" | "order_histories" => "accepted".to_owned(),
         other => panic!("no row of resources for {other}"),
     }
 }
@@ -449,4 +451,38 @@ fn canonical_documents_are_as_read() {
             insta::assert_json_snapshot!(format!("8.2.1_{name}"), documents);
         }
     });
+}
+
+/// The first product of the tapes has eight combinations that share its reference, and the sixth has none.
+#[test]
+fn taped_stock_is_that_of_combinations_and_never_their_sum() {
+    let shelves = Shelves {
+        products: taped_rows("products"),
+        combinations: taped_rows("combinations"),
+        stock: taped_rows("stock_availables"),
+    };
+    let lines = |below_zero: bool| -> Vec<String> {
+        let habits = Habits {
+            counts: true,
+            below_zero,
+        };
+        let items = shelves.items(habits, None).into_iter();
+        let records = items.map(|item| item.unwrap().record());
+        let line = |record: Record| {
+            let stock = record.document.as_stock().unwrap().clone();
+            let level = stock.levels.first().and_then(|level| level.available);
+            let (managed, below) = (stock.managed, stock.backorders);
+            format!("{} {} {level:?} {managed} {below}", record.id, stock.sku)
+        };
+        records.map(line).collect()
+    };
+    let first: Vec<String> = lines(false).into_iter().take(9).collect();
+    let of = |id: u64| {
+        let quantity = if id == 1 { 296 } else { 300 };
+        format!("1-{id} demo_1 Some({quantity}) true false")
+    };
+    let mut expected = vec!["1 demo_1 None false false".to_owned()];
+    expected.extend((1..=8).map(of));
+    assert_eq!(first, expected);
+    assert!(lines(true)[1].ends_with("true true"));
 }
