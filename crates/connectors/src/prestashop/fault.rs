@@ -103,7 +103,7 @@ fn by_code(code: i64, message: &str, answer: &Answer, resource: &str) -> Fault {
         ),
         23 => Fault::locked(
             Code::UnsupportedVersion,
-            "this PrestaShop does not know PATCH: it is older than 8.0, and nothing is written back to it",
+            "this PrestaShop does not know PATCH and does not say that it is older than 8.0: a proxy or module may change its answers",
         ),
         87 | 92 | 131 => Fault::gone(Code::RecordGone, "the shop does not have this record"),
         // Questions of ours that this shop does not take, and bodies of ours that it cannot read.

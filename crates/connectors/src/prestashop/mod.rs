@@ -152,7 +152,7 @@ static CAPABILITIES: Capabilities = Capabilities {
 pub static SPEC: Spec = Spec {
     name: "prestashop",
     title: "PrestaShop",
-    summary: "Orders, credit slips, customers and products of a PrestaShop shop; order states and tracking numbers back.",
+    summary: "Orders, credit slips, customers, products and stock of a PrestaShop shop; order states, tracking numbers, shipments and quantities back.",
     capabilities: &CAPABILITIES,
     level: Verification::Tapes(&["8.2.1"]),
     settings: || schema_for!(Settings),
