@@ -9,7 +9,6 @@ use comptoir_model::key::{FlowName, Kind};
 use comptoir_rules::policy::{LineProducts, OrderPolicy, Tables};
 use comptoir_rules::stock::StockPolicy;
 use comptoir_rules::table::Table;
-use comptoir_sim::catalogue::Catalogue;
 use comptoir_sim::market::{Erp, ErpKind, Others, Shop, ShopKind};
 use comptoir_store::{Store, StoreError, StoreOptions, StoreUrl, WorkState};
 use rand::SeedableRng;
@@ -66,7 +65,7 @@ impl Day {
         let share = if open.len() > 1 { "0.5" } else { "1" };
         let flows = shops.iter().zip(&open).flat_map(|((name, _), shop)| {
             // Each shop has rates of its own, of the same ERP.
-            flows(name, &shop.catalogue(), &erp, share)
+            flows(name, shop, &erp, share)
         });
         let mut hub = Hub::new(store, connections, flows.collect(), "test".to_owned())
             .await
@@ -300,8 +299,8 @@ impl Day {
 }
 
 /// Orders of a shop, and stock and shipments back to it.
-fn flows(shop: &str, goods: &Catalogue, erp: &Erp, share: &str) -> Vec<Flow> {
-    let tables = goods.tables();
+fn flows(name: &str, shop: &Shop, erp: &Erp, share: &str) -> Vec<Flow> {
+    let tables = shop.tables();
     let table = |name: &str| Table::new(tables.get(name).into_iter().flatten().cloned());
     let policy = OrderPolicy {
         products: LineProducts {
@@ -311,7 +310,7 @@ fn flows(shop: &str, goods: &Catalogue, erp: &Erp, share: &str) -> Vec<Flow> {
             without_sku: Some("NOSKU".to_owned()),
         },
         tables: Tables {
-            taxes: Table::new(erp.taxes(goods)),
+            taxes: Table::new(erp.taxes(shop)),
             payment_methods: table("payment_methods"),
             shipping_methods: table("shipping_methods"),
             price_lists: Table::default(),
@@ -319,17 +318,13 @@ fn flows(shop: &str, goods: &Catalogue, erp: &Erp, share: &str) -> Vec<Flow> {
         ..OrderPolicy::default()
     };
     let orders = Flow {
-        name: format!("orders-{shop}").parse::<FlowName>().unwrap(),
+        name: format!("orders-{name}").parse::<FlowName>().unwrap(),
         kind: Kind::Order,
-        source: shop.parse().unwrap(),
+        source: name.parse().unwrap(),
         target: "erp".parse().unwrap(),
         mode: Mode::Live,
         start: None,
-        statuses: goods
-            .statuses
-            .iter()
-            .map(|status| (*status).to_owned())
-            .collect(),
+        statuses: shop.statuses(),
         tests: false,
         countries: Vec::new(),
         except_countries: Vec::new(),
@@ -350,7 +345,7 @@ fn flows(shop: &str, goods: &Catalogue, erp: &Erp, share: &str) -> Vec<Flow> {
         revision: 1,
     };
     let back = |kind: Kind| Flow {
-        name: format!("{kind}-{shop}").parse().unwrap(),
+        name: format!("{kind}-{name}").parse().unwrap(),
         kind,
         source: orders.target.clone(),
         target: orders.source.clone(),

@@ -1,7 +1,7 @@
 //! A simulated ERP of any kind, and its warehouse.
 
-use super::{Others, Settings, faults};
-use crate::catalogue::{Catalogue, ErpProduct, ErpTax as TaxRow, ShopTax};
+use super::{Others, Settings, Shop, faults};
+use crate::catalogue::{Catalogue, ErpProduct, ErpTax as TaxRow};
 use crate::dolibarr::{self, Dolibarr, DolibarrOptions, Packer};
 use crate::fault::{ErrorBody, Faults};
 use crate::odoo::{self, ErpOptions, ErpTax};
@@ -109,17 +109,19 @@ impl Erp {
         self.faults.struck()
     }
 
-    /// The taxes of the shop's catalogue as this ERP names them.
-    pub fn taxes(&self, goods: &Catalogue) -> Vec<(String, String)> {
-        let mapped = goods.taxes.iter().filter(|tax| tax.mapped);
-        let row = |tax: &ShopTax| {
-            let name = match &self.held {
-                Held::Odoo(_) => tax.erp.to_owned(),
-                Held::Dolibarr(..) => tax.rate.normalize().to_string(),
-            };
-            (tax.code(), name)
+    /// The taxes of a shop as this ERP names them, as rows of a look-up table.
+    pub fn taxes(&self, shop: &Shop) -> Vec<(String, String)> {
+        let rows = shop.tables().remove("taxes").unwrap_or_default();
+        if let Held::Odoo(_) = self.held {
+            return rows;
+        }
+        let goods = shop.catalogue();
+        let named = |name: &str| goods.erp_taxes.iter().find(|tax| tax.name == name);
+        let row = |(code, name): (String, String)| {
+            let rate = named(&name)?.rate.normalize();
+            Some((code, rate.to_string()))
         };
-        mapped.map(row).collect()
+        rows.into_iter().filter_map(row).collect()
     }
 
     /// No faults any more.
