@@ -390,7 +390,8 @@ fn flow(goods: &Catalogue) -> String {
     )
 }
 
-fn csv(rows: &[(String, String)]) -> String {
+/// Rows of a look-up table as the text of its file.
+pub fn csv(rows: &[(String, String)]) -> String {
     let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     let mut text = "from,to\n".to_owned();
     for (from, to) in rows {

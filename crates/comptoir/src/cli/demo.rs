@@ -1,5 +1,6 @@
 //! `demo`: a simulated shop and a simulated ERP, every trap, faults on; the hub between them; and the proof that both sides agree.
 
+mod market;
 mod tally;
 
 use super::explain::{self, explain};
@@ -11,6 +12,7 @@ use crate::{hooks, out, words};
 use clap::Args;
 use comptoir_engine::hub::Hub;
 use comptoir_model::key::{FlowName, RemoteId};
+use comptoir_sim::odoo::Version;
 use comptoir_sim::stage::{Stage, StageOptions};
 use comptoir_store::WorkState;
 use serde::Serialize;
@@ -35,9 +37,52 @@ pub struct DemoArguments {
     /// No faults on the wires.
     #[arg(long)]
     no_faults: bool,
-    /// The Odoo to simulate.
-    #[arg(long, value_enum, default_value_t = sim::Erp::V19)]
-    erp: sim::Erp,
+    /// The shops to simulate.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "woocommerce")]
+    shops: Vec<Shop>,
+    /// The ERP to simulate; a number is a version of Odoo.
+    #[arg(long, value_enum, default_value_t = Erp::Odoo)]
+    erp: Erp,
+}
+
+/// A shop that can be simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Shop {
+    /// WooCommerce 11
+    Woocommerce,
+    /// PrestaShop 8.2
+    Prestashop,
+}
+
+/// An ERP that can be simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Erp {
+    /// Odoo 19.0
+    Odoo,
+    /// Dolibarr 17
+    Dolibarr,
+    /// 16.0
+    #[value(name = "16")]
+    V16,
+    /// 17.0
+    #[value(name = "17")]
+    V17,
+    /// 18.0
+    #[value(name = "18")]
+    V18,
+}
+
+impl Erp {
+    /// The version of Odoo, if it is one.
+    fn odoo(self) -> Option<Version> {
+        Some(match self {
+            Erp::Odoo => Version::V19,
+            Erp::V16 => Version::V16,
+            Erp::V17 => Version::V17,
+            Erp::V18 => Version::V18,
+            Erp::Dolibarr => return None,
+        })
+    }
 }
 
 /// Orders arrive over this span.
@@ -60,6 +105,10 @@ struct Summary<'a> {
 /// Runs the command.
 pub async fn run(context: &Context, arguments: DemoArguments) -> Result<u8, Failure> {
     let began = Instant::now();
+    let version = match (&*arguments.shops, arguments.erp.odoo()) {
+        ([Shop::Woocommerce], Some(version)) => version,
+        _ => return market::run(context, &arguments).await,
+    };
     let folder = Folder::new()?;
     let inside = Context {
         dir: folder.0.clone(),
@@ -74,7 +123,7 @@ pub async fn run(context: &Context, arguments: DemoArguments) -> Result<u8, Fail
         over: OVER,
         faults: if arguments.no_faults { 0.0 } else { FAULTS },
         people: false,
-        erp: arguments.erp.into(),
+        erp: version,
     };
     let stage = Stage::new(options, &format!("http://{}", stage_listener.local_addr()?));
     sim::write_workspace(&inside.dir, &stage, Some(&hub_address))?;

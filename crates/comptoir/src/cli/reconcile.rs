@@ -63,7 +63,8 @@ pub async fn run(context: &Context, arguments: ReconcileArguments) -> Result<u8,
     Ok(if agree { exit::OK } else { exit::FINDINGS })
 }
 
-fn show(context: &Context, flow: &str, report: &Reconciled) {
+/// Prints what a comparison found.
+pub fn show(context: &Context, flow: &str, report: &Reconciled) {
     out::line(format!(
         "{flow}: {} {}, {} {}, {} {}, {} {}",
         report.compared,

@@ -278,7 +278,7 @@ fn odoo_of(
         history: false,
         ..ErpOptions::default()
     };
-    let currencies = goods.currencies.iter().map(|code| code.parse().unwrap());
+    let currencies = goods.currencies.iter().map(|code| crate::currency(code));
     odoo::Erp::new(
         options,
         products.iter().map(product).collect(),
