@@ -145,7 +145,11 @@ async fn take_hints(
             .iter()
             .filter_map(|hint| hint.remote.clone())
             .collect();
-        let flows = readers(hub, connection, kind);
+        let flows = match kind {
+            // Both sides of a flow of stock are read.
+            Kind::Stock => stock::listing::flows(hub, connection),
+            _ => readers(hub, connection, kind),
+        };
         let reads = connection.connector.capabilities().reads(kind);
         let (Some(reads), false) = (reads, flows.is_empty()) else {
             // Nobody reads this kind: what was hinted of it must not stand in front of others.

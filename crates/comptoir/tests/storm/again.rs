@@ -66,8 +66,9 @@ pub fn second_run(place: &Place) {
     });
     let after = sim.report();
     let mut written = writes(&before, &after);
-    // At its start a hub asks the shop whether the key may write, with a batch that is empty.
+    // At its start a hub asks the shop whether the key may write orders and products, each with a batch that is empty.
     assert_eq!(written.remove("shop POST /orders/batch"), Some(1));
+    assert_eq!(written.remove("shop POST /products/batch"), Some(1));
     assert!(written.is_empty(), "written without need: {written:?}");
     assert_eq!(before.writes, after.writes);
     // A page begins with the last order of the page before, so that nothing slips through between two. The trash is a list of its

@@ -95,7 +95,8 @@ pub async fn pass(
             .into_values();
         let by_now = hub.store.now().await?;
         let works = works.filter(|work| work.due.is_some_and(|due| due <= by_now));
-        let works: Vec<WorkRow> = works.collect();
+        let mut works: Vec<WorkRow> = works.collect();
+        works.sort_by(|a, b| a.src.cmp(&b.src));
         let capped = forecasts.capped(hub, connection, &flow, now).await?;
         let mut batch = Batch {
             hub,
