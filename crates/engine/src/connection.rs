@@ -1,9 +1,11 @@
 //! One connected system as the engine sees it.
 
 use comptoir_model::account::Account;
-use comptoir_model::key::ConnectionName;
+use comptoir_model::key::{ConnectionName, Kind};
 use comptoir_model::port::{Connector, Operation};
-use std::sync::{Arc, RwLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// A connector with its name, what its probe found, and the bells that shorten waiting.
@@ -21,6 +23,8 @@ pub struct Connection {
     /// One reader at a time: whoever comes second finds that nothing is left to read.
     pub reading: tokio::sync::Mutex<()>,
     account: RwLock<Option<Arc<Account>>>,
+    /// Kinds that may not be read, until when.
+    closed: Mutex<BTreeMap<Kind, Instant>>,
 }
 
 impl Connection {
@@ -34,7 +38,22 @@ impl Connection {
             settle_seconds: None,
             reading: tokio::sync::Mutex::new(()),
             account: RwLock::new(None),
+            closed: Mutex::default(),
         }
+    }
+
+    /// Whether a kind may not be read for now.
+    pub fn is_closed(&self, kind: Kind) -> bool {
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        closed
+            .get(&kind)
+            .is_some_and(|until| Instant::now() < *until)
+    }
+
+    /// Leaves a kind unread for a while.
+    pub fn close(&self, kind: Kind, wait: Duration) {
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        closed.insert(kind, Instant::now() + wait);
     }
 
     /// What the last probe found.

@@ -77,7 +77,7 @@ impl Hub {
         self.flows.iter().filter(|flow| flow.mode != Mode::Off)
     }
 
-    /// The flows that push the stock of this ERP: what orders take of it matters to them.
+    /// Whether a flow pushes the stock of this ERP: what orders take of it matters then.
     pub fn pushes_stock_of(&self, erp: &ConnectionName) -> bool {
         self.reads(erp, Kind::Stock)
     }

@@ -19,6 +19,7 @@ use comptoir_store::{
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Hints taken at once.
 const HINTS: usize = 1_000;
@@ -78,18 +79,25 @@ pub async fn observe(
         .filter(|kind| *kind != Kind::Stock)
         .collect();
     let _reading = connection.reading.lock().await;
-    for kind in kinds {
+    for kind in kinds
+        .into_iter()
+        .filter(|kind| !connection.is_closed(*kind))
+    {
         let read = poll(hub, connection, ownership, kind, &polls, &mut observed).await;
-        on_its_own(connection, kind, read)?;
+        on_its_own(hub, connection, kind, read)?;
     }
-    let hinted = polls.contains(&Kind::Stock);
-    let read = stock::listing::poll(hub, connection, ownership, hinted, &mut observed).await;
-    on_its_own(connection, Kind::Stock, read)?;
+    if !connection.is_closed(Kind::Stock) {
+        let hinted = polls.contains(&Kind::Stock);
+        let read = stock::listing::poll(hub, connection, ownership, hinted, &mut observed).await;
+        on_its_own(hub, connection, Kind::Stock, read)?;
+    }
     Ok(observed)
 }
 
-/// A right that is missing for what goes back to a shop does not stop the orders. The probe names it too.
+/// A right that is missing for what goes back to a shop does not stop the orders: only that kind rests for a while. The probe names
+/// the right too.
 fn on_its_own(
+    hub: &Hub,
     connection: &Connection,
     kind: Kind,
     read: Result<(), Stopped>,
@@ -97,6 +105,10 @@ fn on_its_own(
     match read {
         Err(Stopped::Fault(fault)) if kind != Kind::Order && fault.code == Code::MissingRight => {
             tracing::warn!(connection = %connection.name, %kind, %fault, "is not read");
+            connection.close(
+                kind,
+                Duration::from_millis(hub.patience.locked_ms.unsigned_abs()),
+            );
             Ok(())
         }
         read => read,
@@ -235,7 +247,7 @@ async fn poll(
         return Ok(());
     }
     let stream = hub.store.stream(&connection.name, kind).await?;
-    let readers = Readers::of(&flows);
+    let readers = Readers::of(&flows, |flow| hub.pushes_stock_of(&flow.target));
     let begin = || match readers.since() {
         Some(at) => connection.connector.cursor_since(kind, at),
         None => Cursor::start(),

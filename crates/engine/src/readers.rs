@@ -22,19 +22,24 @@ struct Scope {
     start: Option<Timestamp>,
     statuses: BTreeSet<String>,
     tests: bool,
+    /// What its orders take of the stock is noted.
+    #[serde(default)]
+    reserves: bool,
     /// Countries taken, and countries left out.
     #[serde(default)]
     countries: (BTreeSet<String>, BTreeSet<String>),
 }
 
 impl Readers {
-    /// The readers that these flows are.
-    pub fn of(flows: &[Arc<Flow>]) -> Self {
+    /// The readers that these flows are. `reserves` tells those whose orders take of a stock that is pushed: where that is new, orders
+    /// that were read before are on their way too.
+    pub fn of(flows: &[Arc<Flow>], reserves: impl Fn(&Flow) -> bool) -> Self {
         let texts = |countries: &[Country]| countries.iter().map(ToString::to_string).collect();
         let scope = |flow: &Arc<Flow>| Scope {
             start: flow.start,
             statuses: flow.statuses.iter().cloned().collect(),
             tests: flow.tests,
+            reserves: reserves(flow),
             countries: (texts(&flow.countries), texts(&flow.except_countries)),
         };
         Readers(
@@ -86,8 +91,10 @@ impl Scope {
         let countries = (before_taken.is_empty()
             || (!taken.is_empty() && taken.is_subset(before_taken)))
             && left_out.is_superset(before_left_out);
+        let reserves = before.reserves || !self.reserves;
         start
             && countries
+            && reserves
             && self.statuses.is_subset(&before.statuses)
             && (before.tests || !self.tests)
     }
@@ -101,7 +108,7 @@ mod tests {
         let mut flow = Flow::example();
         flow.start = Some("2026-06-01T00:00:00Z".parse().unwrap());
         change(&mut flow);
-        Readers::of(&[Arc::new(flow)])
+        Readers::of(&[Arc::new(flow)], |_| false)
     }
 
     #[test]
@@ -117,6 +124,10 @@ mod tests {
         assert!(!readers(|flow| flow.start = None).are_within(&before));
         assert!(!readers(|flow| flow.statuses.push("on-hold".to_owned())).are_within(&before));
         assert!(!readers(|flow| flow.tests = true).are_within(&before));
+        let flow = Arc::new(Flow::example());
+        let of = |reserves| Readers::of(std::slice::from_ref(&flow), |_| reserves);
+        assert!(of(false).are_within(&of(true)));
+        assert!(!of(true).are_within(&of(false)));
         let french = readers(|flow| flow.countries = vec!["FR".parse().unwrap()]);
         assert!(french.are_within(&before));
         assert!(!before.are_within(&french));

@@ -429,7 +429,7 @@ impl Connector for Erp {
             return Err(fault.clone());
         }
         match kind {
-            Kind::Stock => Ok(self.stock.changes(since)),
+            Kind::Stock => self.stock.ask(since),
             Kind::Shipment => Ok(self.shipments.changes(since)),
             Kind::Order => Ok(self.all_orders()),
             _ => Err(Fault::bug("nothing reads these changes of the fake ERP")),

@@ -2,6 +2,7 @@
 
 use comptoir_model::Decimal;
 use comptoir_model::document::Document;
+use comptoir_model::fault::Fault;
 use comptoir_model::key::RemoteId;
 use comptoir_model::port::{Cursor, Page, Record, Seen};
 use comptoir_model::shipment::Shipment;
@@ -13,6 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 struct Kept {
     documents: BTreeMap<RemoteId, Document>,
     log: Vec<RemoteId>,
+    closed: Option<Fault>,
+    asked: usize,
 }
 
 /// Documents and the order in which they changed.
@@ -94,6 +97,27 @@ impl Feed {
             change(shipment);
             kept.log.push(id.into());
         }
+    }
+
+    /// Its changes are refused like this, or no longer.
+    pub fn close(&self, fault: Option<Fault>) {
+        self.kept().closed = fault;
+    }
+
+    /// How often its changes were asked for.
+    pub fn asked(&self) -> usize {
+        self.kept().asked
+    }
+
+    /// Its changes, unless they are refused.
+    pub fn ask(&self, since: &Cursor) -> Result<Page, Fault> {
+        let mut kept = self.kept();
+        kept.asked += 1;
+        if let Some(fault) = &kept.closed {
+            return Err(fault.clone());
+        }
+        drop(kept);
+        Ok(self.changes(since))
     }
 
     /// Removes a document without a word.

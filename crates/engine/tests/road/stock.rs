@@ -89,6 +89,38 @@ async fn a_held_order_is_taken_off_and_one_that_is_filtered_out_is_not() {
 }
 
 #[tokio::test]
+async fn orders_that_were_held_before_the_flow_of_stock_came_are_taken_off() {
+    let mut bench = bench();
+    let flow = bench.back.remove(0);
+    let mut held = mugs("1042", 4);
+    held.lines[0].taxes[0].code = "NO-ROW".to_owned();
+    bench.put("1", held);
+    bench.put("2", mugs("1043", 1));
+    bench.run().await;
+    assert_eq!(bench.stands("1").await, "held row:tax:NO-ROW");
+    bench.back.push(flow);
+    bench.run().await;
+    // The ERP has reserved one of its ten, and four are on their way.
+    assert_eq!(shown(&bench), 5.into());
+}
+
+#[tokio::test]
+async fn a_right_that_is_missing_for_stock_stops_no_order() {
+    let mut bench = bench();
+    let refused = Fault::locked(Code::MissingRight, "the user may not read stock");
+    bench.erp.stock.close(Some(refused));
+    bench.put("1", mugs("1042", 1));
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("1").await, "done -");
+    assert_eq!(bench.shop.puts(), 0);
+    assert_eq!(
+        bench.erp.stock.asked(),
+        1,
+        "a refusal is not asked for again at once"
+    );
+}
+
+#[tokio::test]
 async fn a_dismissed_order_takes_nothing() {
     let mut bench = bench();
     let mut held = mugs("1042", 4);
