@@ -8,3 +8,4 @@ pub mod shipment;
 pub mod stock;
 pub mod table;
 pub mod total;
+pub mod vat;
