@@ -1,6 +1,6 @@
 //! From a workspace folder to a hub that can work: configuration, store, connectors.
 
-use crate::config::{self, Config, ConnectionConfig, HubConfig, Problem};
+use crate::config::{self, Config, ConnectionConfig, Files, HubConfig, Problem};
 use crate::exit::Failure;
 use crate::secrets::{EnvFile, Secrets};
 use comptoir_engine::connection::Connection;
@@ -11,6 +11,7 @@ use comptoir_kit::secret::Secret;
 use comptoir_kit::spec::{Kit, Spec};
 use comptoir_kit::tape::Recording;
 use comptoir_model::code::Code;
+use comptoir_model::document::Digest;
 use comptoir_model::key::{ConnectionName, FlowName};
 use comptoir_store::{Store, StoreOptions, StoreUrl};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ pub struct Workspace {
     pub dir: PathBuf,
     /// The checked configuration of the head revision, or of the files where nothing was pushed yet.
     pub config: Config,
+    /// The texts it was parsed from.
+    pub files: Files,
     /// Its number; 0 when it comes straight from the files.
     pub revision: i64,
     /// The store.
@@ -46,33 +49,56 @@ impl Workspace {
             Some(head) => store.revision(head).await?.map(|row| (row.files, head)),
             None => None,
         };
-        let (config, revision) = match head {
-            Some((files, head)) => (config::parse(&files)?, head),
+        let (files, revision) = match head {
+            Some(head) => head,
             None => {
-                let config = config::parse(&files)?;
+                // What cannot be used does not become a revision.
+                config::parse(&files)?;
                 let revision = match role {
-                    Role::Serve => store.push_revision(None, "files", files).await?,
+                    Role::Serve => store.push_revision(None, "files", files.clone()).await?,
                     Role::Beside => 0,
                 };
-                (config, revision)
+                (files, revision)
             }
         };
         Ok(Workspace {
             dir: dir.to_owned(),
-            config,
+            config: config::parse(&files)?,
+            files,
             revision,
             store,
         })
+    }
+
+    /// The digest of everything in the configuration that a flow uses: its own file, those of its connections, the main one, and every
+    /// table. A plan is bound to it.
+    pub fn bound(&self, name: &FlowName) -> String {
+        let own = |connection: &ConnectionName| format!("connections/{connection}.toml");
+        let sides = self.config.flows.get(name);
+        let sides = sides.map(|flow| [own(&flow.from), own(&flow.to)]);
+        let used = |path: &&String| {
+            let other_flow = path.starts_with("flows/") && **path != format!("flows/{name}.toml");
+            let other_side = path.starts_with("connections/")
+                && sides.as_ref().is_some_and(|sides| !sides.contains(path));
+            !other_flow && !other_side
+        };
+        let mut bytes = Vec::new();
+        for path in self.files.keys().filter(used) {
+            let text = &self.files[path];
+            bytes.extend(format!("{path} {}\n{text}", text.len()).into_bytes());
+        }
+        Digest::of(&bytes).to_string()
     }
 
     /// The same workspace at the revision that is the head now.
     pub async fn at_head(&self) -> Result<Self, Failure> {
         let head = self.store.head().await?.unwrap_or_default();
         let files = self.store.revision(head).await?.map(|row| row.files);
-        let config = config::parse(&files.unwrap_or_default())?;
+        let files = files.unwrap_or_default();
         let next = Workspace {
             dir: self.dir.clone(),
-            config,
+            config: config::parse(&files)?,
+            files,
             revision: head,
             store: self.store.clone(),
         };

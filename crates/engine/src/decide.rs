@@ -5,7 +5,7 @@ mod order;
 mod party;
 mod shipment;
 
-pub use follow::{content_digest, first_sight};
+pub use follow::{content_digest, first_sight, wanted_lines, with_rounding_marked};
 pub use party::{address_part, claims_of};
 
 use crate::answers::Answers;
@@ -91,10 +91,15 @@ pub enum Verdict {
     Keep,
     /// Make again what was deleted in the target.
     CreateAgain,
+    /// Write again what the target has lost, as a comparison of both sides found it.
+    Repair,
 }
 
+/// How the approval of a plan of repairs begins; the plan's id follows.
+pub const REPAIR: &str = "repair:";
+
 impl Verdict {
-    /// Every verdict.
+    /// Every verdict that a person may give.
     pub const ALL: [Verdict; 3] = [Verdict::Apply, Verdict::Keep, Verdict::CreateAgain];
 
     /// The word that the store keeps.
@@ -103,11 +108,15 @@ impl Verdict {
             Verdict::Apply => "answer:apply",
             Verdict::Keep => "answer:keep",
             Verdict::CreateAgain => "answer:create-again",
+            Verdict::Repair => REPAIR,
         }
     }
 
     /// The verdict a row of work carries; none for a plan's approval.
     pub fn of(approved: Option<&str>) -> Option<Self> {
+        if approved.is_some_and(|approved| approved.starts_with(REPAIR)) {
+            return Some(Verdict::Repair);
+        }
         Verdict::ALL
             .into_iter()
             .find(|verdict| approved == Some(verdict.as_str()))

@@ -25,6 +25,15 @@ const QUESTIONS: usize = 500;
 
 /// Loads everything known about these rows of work. Rows whose flow is off or gone are left out: they stay as they are.
 pub async fn items(pass: &mut Pass<'_>, works: Vec<WorkRow>) -> Result<Vec<Item>, StoreError> {
+    items_as_seen(pass, works, HashMap::new()).await
+}
+
+/// The same, with what the sources of some of them say by now in place of what is stored.
+pub async fn items_as_seen(
+    pass: &mut Pass<'_>,
+    works: Vec<WorkRow>,
+    mut seen: HashMap<RemoteId, Source>,
+) -> Result<Vec<Item>, StoreError> {
     let mut by_flow: BTreeMap<FlowName, Vec<WorkRow>> = BTreeMap::new();
     for work in works {
         by_flow.entry(work.flow.clone()).or_default().push(work);
@@ -50,7 +59,10 @@ pub async fn items(pass: &mut Pass<'_>, works: Vec<WorkRow>) -> Result<Vec<Item>
                 kind,
                 id: id.clone(),
             };
-            let source = source_of(key, records.remove(&id), work.want);
+            let source = match seen.remove(&id) {
+                Some(source) => source,
+                None => source_of(key, records.remove(&id), work.want),
+            };
             let buyer = buyer_key(pass, &source);
             let link = links.remove(&(id, String::new())).map(link_of);
             items.push(Item {

@@ -13,6 +13,7 @@ pub mod hub;
 pub mod note;
 pub mod observe;
 pub mod owner;
+pub mod plan;
 pub mod point;
 pub mod preview;
 pub mod prove;

@@ -1,32 +1,46 @@
 //! Preview: the decisions of a pass without its writes. `plan`, `explain` and shadow are this; it is the same pure function.
 
 use crate::connection::Connection;
-use crate::decide::{Decision, Proposal};
+use crate::decide::{Decision, OrderLink, Proposal, Target, content_digest};
+use crate::end::End;
 use crate::gather;
 use crate::hub::Hub;
 use crate::note::{link, rebase};
 use crate::stock::reckoning;
 use crate::turn::{Item, Pass, decide_item};
 use comptoir_model::account::Account;
+use comptoir_model::cause::Cause;
+use comptoir_model::code::Code;
+use comptoir_model::document::{Digest, Document};
 use comptoir_model::fault::Fault;
 use comptoir_model::key::{Kind, RecordKey, RemoteId};
-use comptoir_model::port::Query;
+use comptoir_model::order::Life;
+use comptoir_model::port::{Query, Step};
 use comptoir_store::{Commit, StoreError, WorkRow};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Questions and looks before a preview gives up on a record.
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 16;
+/// Steps of one record that are looked ahead: made, changed, confirmed.
+const STEPS: usize = 3;
 
 /// What would happen with one record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preview {
     /// The source's record.
     pub record: RecordKey,
+    /// The digest of what the source's record says, which this was decided on.
+    pub input: Digest,
     /// What would be written first, such as its buyer. References to what is not there yet are [`PLANNED`].
     pub before: Vec<Proposal>,
     /// The step after that.
     pub next: Next,
+    /// The steps after that, where the target books what it is told: the confirmation of an order that is made. A target that computes
+    /// another total needs one more step, which no preview can know.
+    pub after: Vec<Proposal>,
+    /// The target's record that was found and would only be linked.
+    pub linked: Option<RemoteId>,
 }
 
 /// The id that stands for a record which the plan itself would create.
@@ -54,15 +68,19 @@ impl Preview {
             Next::Write(proposal) => Some(proposal.as_ref()),
             _ => None,
         };
-        self.before.iter().chain(last)
+        self.before.iter().chain(last).chain(&self.after)
     }
 }
 
 /// What a preview pretends to have done.
 #[derive(Default)]
 struct Pretended {
-    /// By record: what would be written before its own step.
+    /// By record: what would be written before its own steps.
     before: BTreeMap<RecordKey, Vec<Proposal>>,
+    /// By record: its own steps.
+    steps: BTreeMap<RecordKey, Vec<Proposal>>,
+    /// By record: what was found.
+    linked: BTreeMap<RecordKey, RemoteId>,
     /// Identifiers that planned creates take.
     claims: BTreeSet<(Kind, Query)>,
 }
@@ -92,13 +110,70 @@ impl Pretended {
         before.push(proposal);
     }
 
-    fn preview(&mut self, record: RecordKey, next: Next) -> Preview {
+    /// Takes a step of the record itself as done, by a target that books what it is told. Answers whether the next one can be decided.
+    fn step(&mut self, item: &mut Item, proposal: Proposal) -> bool {
+        let steps = self.steps.entry(item.source.key.clone()).or_default();
+        let goes_on = pretend(item, &proposal);
+        steps.push(proposal);
+        goes_on && steps.len() < STEPS
+    }
+
+    fn preview(&mut self, item: Item, next: Next) -> Preview {
+        let record = item.source.key;
+        let mut steps = self.steps.remove(&record).unwrap_or_default().into_iter();
+        let own = steps.next().map(|first| Next::Write(Box::new(first)));
         Preview {
+            input: item.source.digest,
             before: self.before.remove(&record).unwrap_or_default(),
+            next: own.unwrap_or(next),
+            after: steps.collect(),
+            linked: self.linked.remove(&record),
             record,
-            next,
         }
     }
+}
+
+/// Makes an item look as it would after a step. Answers whether that is known.
+fn pretend(item: &mut Item, proposal: &Proposal) -> bool {
+    if proposal.subject.kind != Kind::Order {
+        return false;
+    }
+    if let (Step::Create, Document::Order(order)) = (proposal.step, &proposal.document) {
+        item.link = Some(OrderLink {
+            id: RemoteId::from(PLANNED),
+            gone: false,
+            base_digest: Some(item.source.digest),
+            base: None,
+            put: Some(content_digest(order)),
+        });
+        item.target = Some(Target {
+            order: Some((**order).clone()),
+            version: String::new(),
+            fresh: true,
+        });
+        return true;
+    }
+    let held = item
+        .target
+        .as_mut()
+        .and_then(|target| target.order.as_mut());
+    let (Some(link), Some(held)) = (&mut item.link, held) else {
+        return false;
+    };
+    match proposal.step {
+        Step::Confirm => held.status.life = Life::Open,
+        Step::Cancel => held.status.life = Life::Cancelled,
+        Step::Create | Step::Update => {
+            if let Some(order) = &item.source.order {
+                held.totals = order.totals.clone();
+                held.currency = order.currency;
+            }
+        }
+    }
+    link.base_digest = Some(item.source.digest);
+    link.base = None;
+    link.put = Some(content_digest(held));
+    true
 }
 
 /// Previews these rows of work. The target is asked and read, nothing is written to it, nothing is stored.
@@ -118,25 +193,33 @@ pub async fn preview(
             previews.extend(reckoning::preview(hub, &flow, works).await?);
         }
     }
-    let mut items = gather::items(&mut pass, works).await?;
+    let items = gather::items(&mut pass, works).await?;
+    previews.extend(of_items(&mut pass, items).await?);
+    Ok(previews)
+}
+
+/// Previews items of a pass that has no owner.
+pub async fn of_items(
+    pass: &mut Pass<'_>,
+    mut items: Vec<Item>,
+) -> Result<Vec<Preview>, StoreError> {
+    let mut previews = Vec::with_capacity(items.len());
     let mut pretended = Pretended::default();
     for _ in 0..ROUNDS {
         if items.is_empty() {
             break;
         }
-        items = round(&mut pass, items, &mut pretended, &mut previews).await?;
+        items = round(pass, items, &mut pretended, &mut previews).await?;
         if let Some(fault) = pass.stop.take() {
-            previews.extend(
-                items
-                    .drain(..)
-                    .map(|item| pretended.preview(item.source.key, Next::Unknown(fault.clone()))),
-            );
+            let unknown = items.drain(..);
+            previews
+                .extend(unknown.map(|item| pretended.preview(item, Next::Unknown(fault.clone()))));
         }
     }
     Ok(previews)
 }
 
-/// Decides each record once; those that need an answer or a look come back.
+/// Decides each record once; those that need an answer or a look, or have a next step, come back.
 async fn round(
     pass: &mut Pass<'_>,
     items: Vec<Item>,
@@ -159,7 +242,13 @@ async fn round(
                 rest.push(item);
                 continue;
             }
-            Decision::Write(proposal) => Next::Write(proposal),
+            Decision::Write(proposal) => {
+                if pretended.step(&mut item, *proposal) {
+                    rest.push(item);
+                    continue;
+                }
+                Next::Nothing
+            }
             Decision::Ask(questions) => {
                 asks.extend(questions);
                 rest.push(item);
@@ -176,18 +265,33 @@ async fn round(
                 continue;
             }
             Decision::Link { subject, part, id } => {
+                if subject == item.source.key {
+                    pretended.linked.insert(subject.clone(), id.clone());
+                }
                 link(pass, &mut item, subject, part, id, &mut forgotten);
                 rest.push(item);
                 continue;
             }
         };
-        previews.push(pretended.preview(item.source.key, next));
+        previews.push(pretended.preview(item, next));
     }
     if !asks.is_empty() {
         gather::ask(pass, asks).await?;
     }
     if !looks.is_empty() && pass.stop.is_none() {
         gather::look(pass, &mut rest, &looks).await?;
+    }
+    // A look may end an item: the target could not be read.
+    let (rest, ended): (Vec<Item>, Vec<Item>) =
+        rest.into_iter().partition(|item| item.end.is_none());
+    for item in ended {
+        let next = match &item.end {
+            Some(End::Held(causes, _)) => {
+                Next::Stop(causes.iter().map(ToString::to_string).collect())
+            }
+            _ => Next::Stop(vec![Cause::Retry(Code::AnswerCut).to_string()]),
+        };
+        previews.push(pretended.preview(item, next));
     }
     Ok(rest)
 }

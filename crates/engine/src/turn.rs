@@ -11,6 +11,7 @@ use crate::end::{End, settle};
 use crate::flow::{Flow, Mode};
 use crate::hub::Hub;
 use crate::note::{link, rebase};
+use crate::plan::Plans;
 use crate::point::Point;
 use crate::{execute, gather, prove, schedule, stock};
 use comptoir_model::account::Account;
@@ -100,6 +101,8 @@ pub struct Pass<'a> {
     pub reached: bool,
     /// The fault that pauses the connection, if one came.
     pub stop: Option<Fault>,
+    /// The plans under which records of flows that do not write by themselves may be written, by id.
+    pub plans: Plans,
     /// What was learnt and is not stored yet: stored with the next intents or by [`Pass::keep`], always before the next call.
     pub learnt: Commit,
 }
@@ -137,6 +140,7 @@ impl<'a> Pass<'a> {
             created: BTreeMap::new(),
             reached: false,
             stop: None,
+            plans: Plans::default(),
             learnt: Commit::default(),
         }
     }
@@ -213,6 +217,8 @@ pub async fn pass(
     let works = set_aside(hub, ownership, works, now).await?;
     let mut items = gather::items(&mut pass, works).await?;
     load_caps(&mut pass, &items).await?;
+    let approvals = items.iter().map(|item| item.work.approved.as_deref());
+    pass.plans = Plans::load(hub, approvals).await?;
     let mut report = Report {
         records: items.len(),
         ..Report::default()
@@ -380,13 +386,18 @@ fn decide_and_note(pass: &mut Pass<'_>, item: &mut Item, notes: &mut Commit) -> 
 
 /// Runs the pure function on an item.
 pub fn decide_item(pass: &Pass<'_>, item: &Item) -> Decision {
+    with_case(pass, item, decide)
+}
+
+/// Asks something of the case of an item.
+pub fn with_case<T>(pass: &Pass<'_>, item: &Item, ask: impl FnOnce(&Case<'_>) -> T) -> T {
     let nobody = Party::default();
     let party = pass
         .parties
         .get(&(item.flow.source.to_string(), item.buyer.clone()))
         .unwrap_or(&nobody);
     let capabilities = pass.connection.connector.capabilities();
-    decide(&Case {
+    ask(&Case {
         flow: &item.flow,
         account: &pass.account,
         source: &item.source,
@@ -415,7 +426,8 @@ fn propose(
     claimed: &mut BTreeSet<Query>,
     claimed_keys: &mut BTreeSet<WriteKey>,
 ) {
-    if item.flow.mode != Mode::Live && item.work.approved.is_none() {
+    let input = item.source.digest;
+    if item.flow.mode != Mode::Live && !pass.plans.allow(&item.work, input, &proposal) {
         item.end = Some(End::Waiting(Cause::Shadow, pass.now + SHADOW_MS));
         return;
     }

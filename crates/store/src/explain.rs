@@ -109,6 +109,9 @@ async fn work(store: &Store) -> Result<(), crate::StoreError> {
     store.in_flight(&erp(), &skus, 5_000).await?;
     store.skus_taken(&flow(), &one).await?;
     store.forget_shown(&erp(), 5_000).await?;
+    store
+        .links_after(&shop(), Kind::Order, &erp(), Some(&id("0")), 10)
+        .await?;
     store.work(&flow(), Kind::Order, &one).await?;
     store.open_work(&flow(), 10).await?;
     store.approve(&flow(), Kind::Order, &one, "plan").await?;

@@ -274,6 +274,28 @@ impl Store {
         rows.iter().map(link_row).collect()
     }
 
+    /// Links of a kind from one source to a target, in the order of their source's ids, after one of these.
+    pub async fn links_after(
+        &self,
+        source: &ConnectionName,
+        kind: Kind,
+        target: &ConnectionName,
+        after: Option<&RemoteId>,
+        limit: usize,
+    ) -> Result<Vec<LinkRow>, StoreError> {
+        let sql = "SELECT src, part, dst, state, base, put, at FROM link WHERE src_conn = $1 AND kind = $2 AND src > $3 \
+                   AND dst_conn = $4 ORDER BY src, part LIMIT $5";
+        let values = vec![
+            source.as_str().into(),
+            kind.as_str().into(),
+            after.map_or("", RemoteId::as_str).into(),
+            target.as_str().into(),
+            i64::try_from(limit).unwrap_or(i64::MAX).into(),
+        ];
+        let rows = self.db.ask(sql, values).await?;
+        rows.iter().map(link_row).collect()
+    }
+
     /// Stored answers to questions about these values.
     pub async fn identities(
         &self,

@@ -67,7 +67,7 @@ enum Command {
     Status,
     /// Why a record is as it is.
     Explain(explain::ExplainArguments),
-    /// Compares both sides, record by record, and writes nothing.
+    /// Compares both sides, record by record, and repairs what may be repaired when told to.
     Reconcile(reconcile::ReconcileArguments),
     /// What needs a person.
     Hold(hold::HoldArguments),

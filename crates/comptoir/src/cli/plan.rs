@@ -1,23 +1,27 @@
 //! `plan` and `apply`: what would be written, and writing exactly that.
 
+pub mod fields;
+mod summary;
+
 use super::{Context, patiently};
+use crate::config::Problem;
 use crate::exit::{self, Failure};
+use crate::out;
 use crate::workspace::{Role, Workspace, owner_name};
-use crate::{out, words};
 use clap::Args;
 use comptoir_engine::connection::Connection;
-use comptoir_engine::decide::Proposal;
 use comptoir_engine::hub::Hub;
-use comptoir_engine::preview::{Next, Preview, preview};
-use comptoir_model::Decimal;
+use comptoir_engine::plan::Plan;
+use comptoir_engine::preview::{Preview, preview};
 use comptoir_model::account::Account;
+use comptoir_model::code::Code;
 use comptoir_model::document::Digest;
 use comptoir_model::key::{FlowName, Kind, RemoteId};
 use comptoir_model::port::Step;
 use comptoir_store::{PlanRow, PlanState, WorkRow};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use summary::{CapRoom, Summary};
 
 #[derive(Debug, Args)]
 pub struct PlanArguments {
@@ -26,6 +30,9 @@ pub struct PlanArguments {
     /// Records looked at, at most.
     #[arg(long, default_value_t = 1_000)]
     limit: usize,
+    /// Records shown field by field, per flow.
+    #[arg(long, default_value_t = 5)]
+    samples: usize,
 }
 
 #[derive(Debug, Args)]
@@ -34,32 +41,14 @@ pub struct ApplyArguments {
     plan: String,
 }
 
-/// A stored plan: which records, and the digest of what was planned for each.
-#[derive(Debug, Serialize, Deserialize)]
-struct Items {
-    revision: i64,
-    records: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Default, Serialize)]
-struct Summary {
-    plan: Option<String>,
-    flow: String,
-    writes: BTreeMap<String, usize>,
-    skipped: BTreeMap<String, usize>,
-    stopped: BTreeMap<String, usize>,
-    nothing: usize,
-    unreachable: Option<String>,
-    /// No order of the flow has been read yet: that nothing is to be written says nothing.
-    unread: bool,
-    /// What the orders to be created come to, by currency.
-    amounts: BTreeMap<String, Decimal>,
-    samples: Vec<String>,
-}
-
 /// Runs `plan`.
 pub async fn plan(context: &Context, arguments: PlanArguments) -> Result<u8, Failure> {
     let workspace = Workspace::open(&context.dir, Role::Beside).await?;
+    if let Some(flow) = &arguments.flow
+        && !workspace.config.flows.contains_key(flow)
+    {
+        return Err(Failure::no_flow(flow));
+    }
     let hub = workspace.hub(&owner_name()).await?;
     let mut summaries = Vec::new();
     let counts = workspace.store.counts().await?;
@@ -69,18 +58,19 @@ pub async fn plan(context: &Context, arguments: PlanArguments) -> Result<u8, Fai
         }
         let works = workspace.store.open_work(name, arguments.limit).await?;
         let previews = look_ahead(&hub, name, works).await?;
-        let mut summary = summarise(name, &previews);
+        let mut summary = Summary::of(name, &previews, arguments.samples);
         summary.unread = counts.iter().all(|row| row.flow != *name);
-        let records = writes_of(&previews);
-        if !records.is_empty() {
-            summary.plan = Some(keep(&workspace, name, records).await?);
+        summary.caps = caps_of(&hub, name, &previews).await?;
+        let plan = Plan::of(workspace.bound(name), &previews);
+        if !plan.records.is_empty() {
+            summary.plan = Some(keep(&workspace, name, &plan).await?);
         }
         summaries.push(summary);
     }
     if context.json {
         out::json(&summaries);
     } else {
-        summaries.iter().for_each(|summary| show(context, summary));
+        summaries.iter().for_each(|summary| summary.show(context));
     }
     Ok(exit::OK)
 }
@@ -109,192 +99,122 @@ async fn look_ahead(
     Ok(preview(hub, target, account, works).await?)
 }
 
-/// The records that would be written, with the digest of their own step. Buyers that would be created first are left out of it: which
-/// of a buyer's orders brings the buyer along is chance.
-fn writes_of(previews: &[Preview]) -> BTreeMap<String, String> {
-    previews
-        .iter()
-        .filter_map(|preview| match &preview.next {
-            Next::Write(proposal) => Some((preview.record.id.to_string(), digest_of(proposal))),
-            _ => None,
-        })
-        .collect()
-}
-
-fn digest_of(proposal: &Proposal) -> String {
-    let mut bytes = proposal.document.to_json();
-    bytes.extend(proposal.key().as_str().as_bytes());
-    bytes.extend(proposal.step.as_str().as_bytes());
-    Digest::of(&bytes).to_string()
-}
-
-async fn keep(
-    workspace: &Workspace,
-    flow: &FlowName,
-    records: BTreeMap<String, String>,
-) -> Result<String, Failure> {
-    let items = Items {
-        revision: workspace.revision,
-        records,
+/// How far the flow's cap on creates lets the plan go now.
+async fn caps_of(
+    hub: &Hub,
+    name: &FlowName,
+    previews: &[Preview],
+) -> Result<Option<CapRoom>, Failure> {
+    const HOUR_MS: i64 = 3_600_000;
+    let Some(flow) = hub.flow(name).filter(|flow| flow.kind == Kind::Order) else {
+        return Ok(None);
     };
-    let items =
-        serde_json::to_vec(&items).map_err(|error| Failure::new(exit::STORE, error.to_string()))?;
+    let now = hub.store.now().await?;
+    let made = hub.store.creates_since(name, now - HOUR_MS).await?.len();
+    let creates = previews.iter().flat_map(Preview::writes);
+    let creates =
+        creates.filter(|write| write.subject.kind == Kind::Order && write.step == Step::Create);
+    Ok(CapRoom::of(
+        flow.caps.creates_per_hour as usize,
+        made,
+        creates.count(),
+    ))
+}
+
+/// Stores a plan and answers its id. The same plan again is the same row.
+pub async fn keep(workspace: &Workspace, flow: &FlowName, plan: &Plan) -> Result<String, Failure> {
+    let items = plan.to_json();
     let digest = Digest::of(&items);
     let id = digest.to_string()[..12].to_owned();
-    workspace
-        .store
-        .put_plan(PlanRow {
-            id: id.clone(),
-            flow: flow.clone(),
-            digest,
-            at: workspace.store.now().await?,
-            author: "cli".to_owned(),
-            items,
-            state: PlanState::Open,
-        })
-        .await?;
+    let row = PlanRow {
+        id: id.clone(),
+        flow: flow.clone(),
+        digest,
+        at: workspace.store.now().await?,
+        author: "cli".to_owned(),
+        items,
+        state: PlanState::Open,
+    };
+    workspace.store.put_plan(row).await?;
     Ok(id)
 }
 
-fn summarise(flow: &FlowName, previews: &[Preview]) -> Summary {
-    let mut summary = Summary {
-        flow: flow.to_string(),
-        ..Summary::default()
-    };
-    for preview in previews {
-        match &preview.next {
-            Next::Nothing => summary.nothing += 1,
-            Next::Skip(reason) => *summary.skipped.entry(reason.clone()).or_default() += 1,
-            Next::Stop(causes) => {
-                let cause = causes.first().cloned().unwrap_or_default();
-                *summary.stopped.entry(cause).or_default() += 1;
-            }
-            Next::Unknown(fault) => summary.unreachable = Some(fault.to_string()),
-            Next::Write(_) => {}
-        }
-        for proposal in preview.writes() {
-            let what = format!("{} {}", proposal.step.as_str(), proposal.subject.kind);
-            *summary.writes.entry(what.clone()).or_default() += 1;
-            if let Some(order) = proposal.document.as_order()
-                && proposal.step == Step::Create
-            {
-                *summary
-                    .amounts
-                    .entry(order.currency.to_string())
-                    .or_default() += order.totals.total;
-            }
-            if summary.samples.len() < 5 && proposal.subject.kind != Kind::Customer {
-                summary
-                    .samples
-                    .push(format!("{what} {}", preview.record.id));
-            }
-        }
-    }
-    summary
-}
-
-fn show(context: &Context, summary: &Summary) {
-    out::line(format!("{}:", summary.flow));
-    for (what, count) in &summary.writes {
-        out::line(format!("  + {count:>6} {what}"));
-    }
-    for (currency, amount) in &summary.amounts {
-        if let Ok(currency) = currency.parse() {
-            let amount = words::money(context.language, *amount, currency);
-            out::line(format!(
-                "      {} {amount}",
-                context.either("orders of", "commandes pour")
-            ));
-        }
-    }
-    for (reason, count) in &summary.skipped {
-        out::line(format!("  − {count:>6} {reason}"));
-    }
-    for (cause, count) in &summary.stopped {
-        out::line(format!("  ‖ {count:>6} {cause}"));
-    }
-    if let Some(fault) = &summary.unreachable {
-        out::line(format!("  ! {fault}"));
-    }
-    match &summary.plan {
-        Some(plan) => out::line(format!("  comptoir apply {plan}")),
-        None if summary.unread => out::line(context.either(
-            "  no order has been read yet: start `comptoir serve`, and ask again",
-            "  aucune commande n'a encore été lue : lancer « comptoir serve », puis redemander",
-        )),
-        None => out::line(context.either("  nothing to write", "  rien à écrire")),
-    }
-}
-
-/// Runs `apply`: what moved since the plan is left out and listed; a plan of another revision is refused whole.
+/// Runs `apply`: what moved since the plan is left out and listed; a plan under another configuration of its flow is refused whole.
 pub async fn apply(context: &Context, arguments: ApplyArguments) -> Result<u8, Failure> {
     let workspace = Workspace::open(&context.dir, Role::Beside).await?;
-    let unusable = |why: String| Failure::new(exit::CONFIGURATION, why);
-    let plan = workspace
-        .store
-        .plan(&arguments.plan)
-        .await?
-        .ok_or_else(|| unusable(format!("there is no plan {}", arguments.plan)))?;
-    if plan.state != PlanState::Open {
-        return Err(unusable("this plan has been applied already".to_owned()));
+    let id = &arguments.plan;
+    let row = workspace.store.plan(id).await?;
+    let row = row.ok_or_else(|| {
+        Problem::new(
+            Code::NoPlan,
+            format!("there is no plan {id}"),
+            format!("il n'y a pas de plan {id}"),
+        )
+    })?;
+    if row.state != PlanState::Open {
+        let english = format!("plan {id} has been applied already");
+        return Err(again(english, format!("le plan {id} a déjà été appliqué")).into());
     }
-    let items: Items = serde_json::from_slice(&plan.items)
-        .map_err(|error| unusable(format!("the plan cannot be read: {error}")))?;
-    if items.revision != workspace.revision {
-        return Err(unusable(
-            context
-                .either(
-                    "The configuration changed since the plan; make a new one.",
-                    "La configuration a changé depuis le plan ; en faire un nouveau.",
-                )
-                .to_owned(),
-        ));
+    let plan = Plan::from_json(&row.items).ok_or_else(|| {
+        again(
+            format!("plan {id} was made by another version of Comptoir"),
+            format!("le plan {id} a été fait par une autre version de Comptoir"),
+        )
+    })?;
+    let config = workspace.config.flows.get(&row.flow);
+    let kind = config.ok_or_else(|| Failure::no_flow(&row.flow))?.kind;
+    if plan.bound != workspace.bound(&row.flow) {
+        let flow = &row.flow;
+        let problem = again(
+            format!(
+                "what flow `{flow}` uses has changed since plan {id}: its file, its connections, a table or its caps"
+            ),
+            format!(
+                "ce qu'utilise le flux `{flow}` a changé depuis le plan {id} : son fichier, ses connexions, une table ou ses plafonds"
+            ),
+        );
+        return Err(problem.into());
     }
     let hub = workspace.hub(&owner_name()).await?;
-    let ids: Vec<RemoteId> = items.records.keys().map(RemoteId::from).collect();
-    let config = workspace.config.flows.get(&plan.flow);
-    let kind = config.ok_or_else(|| Failure::no_flow(&plan.flow))?.kind;
-    let works = workspace.store.work(&plan.flow, kind, &ids).await?;
-    let previews = look_ahead(&hub, &plan.flow, works.into_values().collect()).await?;
-    let now = writes_of(&previews);
-    let (same, moved): (Vec<&String>, Vec<&String>) = items
-        .records
+    let ids: Vec<RemoteId> = plan.records.keys().cloned().collect();
+    let works = workspace.store.work(&row.flow, kind, &ids).await?;
+    let previews = look_ahead(&hub, &row.flow, works.into_values().collect()).await?;
+    let stands: BTreeSet<&RemoteId> = previews
         .iter()
-        .map(|(id, digest)| (id, now.get(id) == Some(digest)))
-        .fold(
-            (Vec::new(), Vec::new()),
-            |(mut same, mut moved), (id, stands)| {
-                if stands {
-                    same.push(id)
-                } else {
-                    moved.push(id)
-                }
-                (same, moved)
-            },
-        );
-    let approved: Vec<RemoteId> = same.iter().map(|id| RemoteId::from(id.as_str())).collect();
-    workspace
-        .store
-        .approve(&plan.flow, kind, &approved, &plan.id)
-        .await?;
-    workspace
-        .store
-        .set_plan_state(&plan.id, PlanState::Applied)
-        .await?;
+        .filter(|preview| plan.stands(preview))
+        .map(|preview| &preview.record.id)
+        .collect();
+    let (same, moved): (Vec<RemoteId>, Vec<RemoteId>) =
+        ids.into_iter().partition(|id| stands.contains(id));
+    let store = &workspace.store;
+    store.approve(&row.flow, kind, &same, id).await?;
+    store.set_plan_state(id, PlanState::Applied).await?;
     if context.json {
         out::json(&serde_json::json!({"approved": same, "moved": moved}));
-    } else {
-        out::line(format!(
-            "{} {}",
-            context.either("approved:", "approuvées :"),
-            same.len()
-        ));
-        for id in moved {
-            out::line(format!(
-                "{} {id}",
-                context.either("moved since, left out:", "modifiée depuis, laissée :")
-            ));
-        }
+        return Ok(exit::OK);
+    }
+    let approved = context.either("approved:", "approuvées :");
+    out::line(format!("{approved} {}", same.len()));
+    let left = context.either("moved since, left out:", "modifiée depuis, laissée :");
+    for id in moved {
+        out::line(format!("{left} {id}"));
     }
     Ok(exit::OK)
+}
+
+/// A plan that cannot be used any more.
+fn again(english: String, french: String) -> Problem {
+    Problem::new(Code::StalePlan, english, french).fix(
+        "make a new one: comptoir plan",
+        "en faire un nouveau : comptoir plan",
+    )
+}
+
+/// Whether a hub runs that takes up what is handed over.
+pub async fn is_served(hub: &Hub) -> Result<bool, Failure> {
+    let now = hub.store.now().await?;
+    let rows = hub.store.connections().await?;
+    Ok(rows
+        .iter()
+        .any(|row| row.owner.is_some() && row.lease_until > now))
 }

@@ -4,7 +4,7 @@ use crate::sides::Served;
 use comptoir_engine::flow::{Caps, Flow, Mode};
 use comptoir_engine::hub::Hub;
 use comptoir_engine::owner;
-use comptoir_engine::reconcile::{Reconciled, reconcile};
+use comptoir_engine::reconcile::{Reconciled, Scope, reconcile};
 use comptoir_model::key::{FlowName, Kind};
 use comptoir_rules::policy::{LineProducts, OrderPolicy, Tables};
 use comptoir_rules::stock::StockPolicy;
@@ -265,7 +265,7 @@ impl Day {
     async fn compared(&self, flow: &Flow) -> Reconciled {
         let deadline = Instant::now() + LONGEST;
         loop {
-            let report = reconcile(&self.hub, flow).await.unwrap();
+            let report = reconcile(&self.hub, flow, Scope::default()).await.unwrap();
             let settled = report.drift.is_empty() && report.under_way == 0;
             if settled || Instant::now() > deadline {
                 return report;

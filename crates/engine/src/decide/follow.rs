@@ -6,7 +6,7 @@ use comptoir_model::cause::Cause;
 use comptoir_model::document::{Digest, Document};
 use comptoir_model::equation::Tolerance;
 use comptoir_model::key::{Kind, RemoteId};
-use comptoir_model::order::{Dates, Life, LineKind, Order, Status};
+use comptoir_model::order::{Dates, Life, Line, LineKind, Order, Status};
 use comptoir_model::port::{Query, Step};
 use comptoir_rules::order::{Known, needed_skus, translate};
 use comptoir_rules::policy::{ChangePolicy, Confirm, OnChange};
@@ -302,7 +302,7 @@ fn rounding_product(case: &Case<'_>) -> Option<RemoteId> {
 }
 
 /// The target's order with its rounding line recognised by its product.
-fn with_rounding_marked<'a>(case: &Case<'_>, held: &'a Order) -> Cow<'a, Order> {
+pub fn with_rounding_marked<'a>(case: &Case<'_>, held: &'a Order) -> Cow<'a, Order> {
     let Some(product) = rounding_product(case) else {
         return Cow::Borrowed(held);
     };
@@ -340,6 +340,33 @@ fn translated(case: &Case<'_>, order: &Order) -> Result<Order, Decision> {
         deliver_to: &contacts.deliver_to,
     };
     translate(order, &case.flow.policy, known, None).map_err(Decision::Hold)
+}
+
+/// The lines that an order of the source becomes, whoever its buyer is: what a comparison holds against the target's.
+pub fn wanted_lines(case: &Case<'_>, order: &Order) -> Result<Vec<Line>, Decision> {
+    let skus = needed_skus(order, &case.flow.policy).map_err(Decision::Hold)?;
+    let mut asked: Vec<(Kind, Query)> = skus
+        .iter()
+        .map(|sku| (Kind::Product, Query::Sku(sku.clone())))
+        .collect();
+    asked.retain(|(kind, query)| {
+        (case.can_find)(*kind, query.attribute()) && case.answers.get(*kind, query).is_none()
+    });
+    if !asked.is_empty() {
+        return Err(Decision::Ask(asked));
+    }
+    let products = products(case, &skus).map_err(Decision::Hold)?;
+    let nobody = RemoteId::from("");
+    let known = Known {
+        source: case.flow.source.as_str(),
+        target: case.account,
+        products: &products,
+        customer: &nobody,
+        invoice_to: &nobody,
+        deliver_to: &nobody,
+    };
+    let wanted = translate(order, &case.flow.policy, known, None).map_err(Decision::Hold)?;
+    Ok(wanted.lines)
 }
 
 fn write(

@@ -1,6 +1,6 @@
 //! A shipment of an ERP on its way into the shop's order that it belongs to.
 
-use super::{Case, Decision, Missing, Proposal};
+use super::{Case, Decision, Missing, Proposal, Verdict};
 use comptoir_model::cause::Cause;
 use comptoir_model::document::Document;
 use comptoir_model::key::{Kind, RecordKey, WriteKey};
@@ -26,10 +26,10 @@ pub fn decide(case: &Case<'_>) -> Decision {
         (None, _) => return Decision::Skip("gone".to_owned()),
     };
     let told = case.link.is_some();
-    if case
+    let settled = case
         .link
-        .is_some_and(|link| link.base_digest == Some(case.source.digest))
-    {
+        .is_some_and(|link| link.base_digest == Some(case.source.digest));
+    if settled && case.verdict != Some(Verdict::Repair) {
         return Decision::Nothing;
     }
     match shipment.state {
@@ -92,8 +92,12 @@ fn in_the_shop(case: &Case<'_>, shipment: &Shipment, order: &Order) -> Shipment 
     };
     let (key, order_key) = (WriteKey::of(&case.source.key, ""), WriteKey::of(&sold, ""));
     let wanted = translate(shipment, order, &key, &order_key, &case.flow.shipment);
+    let mut shown = order.shipments.iter();
+    let lost = case.link.is_some() && !shown.any(|shown| shown.key.as_ref() == Some(&key));
     Shipment {
         order: sold.id,
+        // What the order has lost was told to its buyer once.
+        notify: wanted.notify && !lost,
         ..wanted
     }
 }

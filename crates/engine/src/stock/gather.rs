@@ -31,8 +31,19 @@ pub struct Known {
 impl Known {
     /// Everything known about these items of a flow's source.
     pub async fn load(hub: &Hub, flow: &Flow, items: &[RemoteId]) -> Result<Self, StoreError> {
+        Known::load_as_seen(hub, flow, items, Vec::new()).await
+    }
+
+    /// The same, with what the source says of some of them by now in place of what is stored.
+    pub async fn load_as_seen(
+        hub: &Hub,
+        flow: &Flow,
+        items: &[RemoteId],
+        seen: Vec<LevelRow>,
+    ) -> Result<Self, StoreError> {
         let (store, erp_name) = (&hub.store, &flow.source);
         let mut erp = store.levels(erp_name, items).await?;
+        erp.extend(seen.into_iter().map(|level| (level.item.clone(), level)));
         let parts: BTreeSet<RemoteId> = erp
             .values()
             .flat_map(|level| &level.stock.components)
@@ -97,6 +108,19 @@ impl Known {
     /// The shop's items with a stock keeping unit.
     pub fn shop(&self, sku: &str) -> &[LevelRow] {
         self.shop.get(sku).map_or(&[][..], Vec::as_slice)
+    }
+
+    /// Takes what the shop's items show by now in place of what is stored. Items that are gone have none.
+    pub fn see_shop(&mut self, seen: &HashMap<RemoteId, Option<Stock>>, as_of: i64) {
+        for levels in self.shop.values_mut() {
+            levels.retain(|level| seen.get(&level.item) != Some(&None));
+            for level in levels {
+                if let Some(Some(stock)) = seen.get(&level.item) {
+                    level.stock = stock.clone();
+                    level.as_of = as_of;
+                }
+            }
+        }
     }
 
     /// A component's stock, and what orders take of it.

@@ -4,12 +4,14 @@
 use super::decide::{Put, StockDecision, shown};
 use super::gather::Known;
 use super::listing;
+use super::reckoning;
 use super::zeros::Forecasts;
 use crate::batch::{self, Answered};
 use crate::connection::Connection;
 use crate::flow::{Flow, Mode};
 use crate::hub::Hub;
 use crate::observe::{self, Stopped};
+use crate::plan::Plans;
 use crate::retry;
 use crate::turn::{self, Report};
 use comptoir_model::cause::Cause;
@@ -103,6 +105,8 @@ pub async fn pass(
             connection,
             flow,
             now,
+            plans: Plans::default(),
+            inputs: BTreeMap::new(),
             ends: Vec::new(),
             commit: Commit::default(),
         };
@@ -152,6 +156,10 @@ struct Batch<'a> {
     connection: &'a Connection,
     flow: Arc<Flow>,
     now: i64,
+    /// The plans that rows were approved under.
+    plans: Plans,
+    /// The digests of the ERP's items.
+    inputs: BTreeMap<RemoteId, Digest>,
     ends: Vec<(WorkRow, End)>,
     commit: Commit,
 }
@@ -166,6 +174,10 @@ impl Batch<'_> {
     ) -> Result<Option<Fault>, StoreError> {
         let items: Vec<RemoteId> = works.iter().map(|work| work.src.clone()).collect();
         let known = Known::load(self.hub, &self.flow, &items).await?;
+        let approvals = works.iter().map(|work| work.approved.as_deref());
+        self.plans = Plans::load(self.hub, approvals).await?;
+        let digest = |item: &RemoteId| known.erp(item).map(|level| (item.clone(), level.digest));
+        self.inputs = items.iter().filter_map(digest).collect();
         let mut puts: Vec<(WorkRow, Vec<Put>)> = Vec::new();
         for work in works {
             let decision = known.decide(&self.flow, &work, capped);
@@ -201,7 +213,7 @@ impl Batch<'_> {
             }
             // It sold since it was looked at: looked at again by the next pass.
             StockDecision::Look => End::Due,
-            StockDecision::Put(_) if self.flow.mode != Mode::Live && work.approved.is_none() => {
+            StockDecision::Put(wanted) if !self.may_put(&work, &wanted) => {
                 End::Waiting(Cause::Shadow, self.now + SHADOW_MS)
             }
             StockDecision::Put(wanted) => {
@@ -210,6 +222,24 @@ impl Batch<'_> {
             }
         };
         self.ends.push((work, end));
+    }
+
+    /// Whether the flow writes by itself, or a plan says just this.
+    fn may_put(&self, work: &WorkRow, wanted: &[Put]) -> bool {
+        let record = RecordKey {
+            connection: self.flow.source.clone(),
+            kind: Kind::Stock,
+            id: work.src.clone(),
+        };
+        let planned = |put: &Put| {
+            let proposal = reckoning::proposal(&record, put.clone());
+            self.plans.allow(work, self.input(work), &proposal)
+        };
+        self.flow.mode == Mode::Live || wanted.iter().all(planned)
+    }
+
+    fn input(&self, work: &WorkRow) -> Digest {
+        self.inputs.get(&work.src).copied().unwrap_or(work.want)
     }
 
     fn level(&self, item: RemoteId, stock: comptoir_model::stock::Stock, as_of: i64) -> LevelPut {

@@ -113,16 +113,20 @@ pub async fn preview(
             before.truncate(100);
             previews.push(Preview {
                 record,
+                input: known.erp(&work.src).map_or(work.want, |level| level.digest),
                 before,
                 next,
+                after: Vec::new(),
+                linked: None,
             });
         }
     }
     Ok(previews)
 }
 
-fn proposals(record: &RecordKey, puts: Vec<Put>) -> (Vec<Proposal>, Next) {
-    let proposal = |put: Put| Proposal {
+/// The write of a quantity.
+pub fn proposal(record: &RecordKey, put: Put) -> Proposal {
+    Proposal {
         subject: record.clone(),
         part: String::new(),
         step: Step::Update,
@@ -131,8 +135,11 @@ fn proposals(record: &RecordKey, puts: Vec<Put>) -> (Vec<Proposal>, Next) {
         before: Some(Document::Stock(put.before)),
         expects: None,
         claims: Vec::new(),
-    };
-    let mut all: Vec<Proposal> = puts.into_iter().map(proposal).collect();
+    }
+}
+
+fn proposals(record: &RecordKey, puts: Vec<Put>) -> (Vec<Proposal>, Next) {
+    let mut all: Vec<Proposal> = puts.into_iter().map(|put| proposal(record, put)).collect();
     match all.pop() {
         Some(last) => (all, Next::Write(Box::new(last))),
         None => (all, Next::Nothing),

@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, order};
 use comptoir_engine::point::Breakpoints;
-use comptoir_engine::reconcile::{Reconciled, reconcile};
+use comptoir_engine::reconcile::{Reconciled, Scope, Why, reconcile};
 use comptoir_model::key::Kind;
 use comptoir_model::order::Life;
 use comptoir_model::stock::Level;
@@ -11,7 +11,7 @@ use comptoir_rules::agree::Difference;
 async fn compared(bench: &Bench, flow: usize) -> Reconciled {
     let hub = bench.hub(Breakpoints::default()).await;
     let flow = hub.flows[flow].clone();
-    reconcile(&hub, &flow).await.unwrap()
+    reconcile(&hub, &flow, Scope::default()).await.unwrap()
 }
 
 /// Three booked orders and one that is held.
@@ -89,5 +89,11 @@ async fn a_quantity_that_nobody_told_of_is_found() {
         should: 10.into(),
         shows: Some(4.into()),
     };
-    assert_eq!(differences, [&quantity, &Difference::NotRead]);
+    let unread = Difference::Quantity {
+        should: 9.into(),
+        shows: Some(3.into()),
+    };
+    assert_eq!(differences, [&quantity, &unread]);
+    let whys: Vec<Why> = found.drift.iter().map(|drift| drift.why).collect();
+    assert_eq!(whys, [Why::SetByHand, Why::NotRead]);
 }

@@ -2,11 +2,12 @@
 
 use crate::bench::{Bench, mug, order, total};
 use comptoir_engine::flow::{Caps, Mode};
+use comptoir_engine::plan::Plan;
 use comptoir_engine::point::Point;
 use comptoir_model::Decimal;
 use comptoir_model::key::Kind;
 use comptoir_model::order::LineTax;
-use comptoir_store::{Commit, IdentityPut};
+use comptoir_store::{Commit, IdentityPut, PlanRow, PlanState};
 
 #[tokio::test]
 async fn each_trap_holds_its_own_order_only() {
@@ -125,6 +126,19 @@ async fn an_approved_plan_is_written_although_the_flow_is_in_shadow() {
     assert_eq!(bench.run().await, None);
     let kind = comptoir_model::key::Kind::Order;
     let store = bench.store().await;
+    let plan = Plan::of("bound".to_owned(), &bench.preview().await);
+    store
+        .put_plan(PlanRow {
+            id: "plan-1".to_owned(),
+            flow: bench.flow.name.clone(),
+            digest: comptoir_model::document::Digest::of(b""),
+            at: 0,
+            author: "test".to_owned(),
+            items: plan.to_json(),
+            state: PlanState::Open,
+        })
+        .await
+        .unwrap();
     store
         .approve(&bench.flow.name, kind, &["1".into()], "plan-1")
         .await
@@ -133,6 +147,17 @@ async fn an_approved_plan_is_written_although_the_flow_is_in_shadow() {
     assert_eq!(bench.stands("1").await, "done -");
     assert_eq!(bench.stands("2").await, "waiting mode:shadow");
     assert_eq!(bench.erp.orders().len(), 1);
+    // Another policy than the one that was planned with: what comes out is not what was planned, and is not written.
+    let fields = &mut bench.flow.policy.fields;
+    fields.insert("number".to_owned(), "x_number".to_owned());
+    store
+        .approve(&bench.flow.name, kind, &["2".into()], "plan-1")
+        .await
+        .unwrap();
+    assert_eq!(bench.run().await, None);
+    assert_eq!(bench.stands("2").await, "waiting mode:shadow");
+    assert_eq!(bench.erp.orders().len(), 1);
+    bench.flow.policy.fields.clear();
     // What was approved is that one plan: a later change is shown again, not written.
     let mut changed = order("1001", "a@example.test");
     changed.lines.push(mug("9", "5.00", "1.00"));
@@ -249,6 +274,9 @@ async fn a_preview_shows_the_order_after_its_buyer_and_writes_neither() {
         .collect();
     writes.sort();
     let expected = [
+        "confirm order",
+        "confirm order",
+        "confirm order",
         "create customer",
         "create customer",
         "create order",

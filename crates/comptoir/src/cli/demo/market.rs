@@ -8,7 +8,7 @@ use crate::exit::{self, Failure};
 use crate::workspace::{Role, Workspace, owner_name};
 use crate::{config, out};
 use comptoir_engine::hub::Hub;
-use comptoir_engine::reconcile::{Reconciled, Stopped};
+use comptoir_engine::reconcile::{Reconciled, Scope, Stopped};
 use comptoir_model::key::Kind;
 use comptoir_sim::market::{self, ErpKind, Others, Settings, ShopKind};
 use comptoir_sim::server::Server;
@@ -225,7 +225,8 @@ async fn evening(
         if open == 0 || Instant::now() > deadline {
             let mut reports = BTreeMap::new();
             for flow in &hub.flows {
-                let report = comptoir_engine::reconcile::reconcile(hub, flow).await;
+                let report =
+                    comptoir_engine::reconcile::reconcile(hub, flow, Scope::default()).await;
                 let report = report.map_err(|stopped| match stopped {
                     Stopped::Store(error) => error.into(),
                     Stopped::Fault(fault) => Failure::new(exit::FINDINGS, fault.to_string()),
