@@ -131,13 +131,14 @@ impl Customers {
 
 /// Shop and ERP, as a client sees them.
 #[derive(Clone)]
-struct Systems {
+pub struct Systems {
     client: Client,
     address: String,
 }
 
 impl Systems {
-    fn open(mock: &str) -> Result<Self> {
+    /// For a mock at `host:port`.
+    pub fn open(mock: &str) -> Result<Self> {
         // The client wants a provider for TLS, though nothing here is encrypted; whoever comes second finds it there.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Systems {
@@ -146,7 +147,8 @@ impl Systems {
         })
     }
 
-    async fn call<T: for<'a> Deserialize<'a>>(
+    /// A call of the ERP.
+    pub async fn call<T: for<'a> Deserialize<'a>>(
         &self,
         model: &str,
         method: &str,
@@ -170,6 +172,15 @@ impl Systems {
         let answer = answer.error_for_status()?.bytes().await?;
         let envelope: Envelope<T> = serde_json::from_slice(&answer)?;
         Ok(envelope.result)
+    }
+
+    /// A write to the shop.
+    pub async fn put(&self, resource: &str, body: &serde_json::Value) -> Result<()> {
+        let url = format!("{}/wp-json/wc/v3/{resource}", self.address);
+        let request = self.client.post(url).body(serde_json::to_vec(body)?);
+        let request = request.header("content-type", "application/json");
+        request.send().await?.error_for_status()?.bytes().await?;
+        Ok(())
     }
 
     async fn page(&self, page: usize) -> Result<Vec<Order>> {

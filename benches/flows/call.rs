@@ -18,8 +18,12 @@ pub struct Arguments<'a> {
     domain: Vec<&'a RawValue>,
     /// Ids.
     pub ids: Vec<u64>,
+    /// Rows at most.
+    limit: Option<usize>,
+    /// Rows to leave out.
+    offset: usize,
     #[serde(borrow)]
-    /// Columns of a `load()`.
+    /// Columns of a `load()`, or fields to read.
     pub fields: Vec<Text<'a>>,
     #[serde(borrow)]
     /// Rows of a `load()`.
@@ -76,13 +80,16 @@ impl<'a> Call<'a> {
             });
         }
         // Database, user, key, model, method, arguments by position.
-        let [_, _, _, model, method, by_position, ..] = params.args.as_slice() else {
+        let [_, _, _, model, method, by_position, by_name @ ..] = params.args.as_slice() else {
             bail!("too few arguments");
         };
         let first: Vec<&'a RawValue> = serde_json::from_str(by_position.get())?;
         let first = *first.first().context("no argument")?;
         let method: &str = serde_json::from_str(method.get())?;
-        let mut arguments = Arguments::default();
+        let mut arguments = match by_name.first() {
+            Some(named) => serde_json::from_str(named.get())?,
+            None => Arguments::default(),
+        };
         match method {
             "create" => arguments.values = Some(first),
             _ => arguments.domain = serde_json::from_str(first.get())?,
@@ -111,6 +118,33 @@ impl<'a> Call<'a> {
             }
             _ => 0,
         }
+    }
+
+    /// Rows at most.
+    pub fn limit(&self) -> usize {
+        self.arguments.limit.unwrap_or(usize::MAX)
+    }
+
+    /// Rows to leave out.
+    pub fn offset(&self) -> usize {
+        self.arguments.offset
+    }
+
+    /// Whether a field is to be read.
+    pub fn asks_for(&self, field: &str) -> bool {
+        self.arguments.fields.iter().any(|asked| asked.0 == field)
+    }
+
+    /// What a field must be greater than: the value of a term such as `["id", ">", 5]`, texts without their quotes.
+    pub fn compares(&self, field: &str) -> Result<Option<&'a str>> {
+        for term in self.terms() {
+            let (name, how, value): (Text<'a>, Text<'a>, &'a RawValue) =
+                serde_json::from_str(term.get())?;
+            if name.0 == field && how.0.starts_with('>') {
+                return Ok(Some(value.get().trim_matches('"')));
+            }
+        }
+        Ok(None)
     }
 
     /// The value list of a term of the domain such as `["name", "in", [...]]`.

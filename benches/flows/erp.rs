@@ -2,8 +2,9 @@
 
 use crate::call::{Call, Text};
 use crate::fixed;
-use crate::mock::{Booked, Books, now_us};
+use crate::mock::{Booked, Books, Knobs, now_us};
 use crate::orders::{COUNTRIES, SHIPPING_SKU, SKUS};
+use crate::shelf::Shelf;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -11,6 +12,8 @@ use std::fmt::Write as _;
 
 /// Id of the product that stands for shipping; the others follow it.
 const SHIPPING: u64 = 1_000;
+/// Id of the first product that is a thing.
+pub const FIRST_PRODUCT: u64 = SHIPPING + 1;
 
 #[derive(Deserialize)]
 struct PartnerValues<'a> {
@@ -82,7 +85,8 @@ fn product_of(sku: &str) -> Option<u64> {
     (number < SKUS).then_some(SHIPPING + 1 + number)
 }
 
-fn sku_of(product: u64) -> Result<String> {
+/// The SKU of a product.
+pub fn sku_of(product: u64) -> Result<String> {
     match product.checked_sub(SHIPPING) {
         Some(0) => Ok(SHIPPING_SKU.to_owned()),
         Some(number) if number <= SKUS => Ok(format!("SKU-{:06}", number - 1)),
@@ -117,12 +121,13 @@ impl Erp {
     }
 
     /// Does what a call says and answers its JSON.
-    pub fn answer(&mut self, call: &Call<'_>) -> Result<Vec<u8>> {
+    pub fn answer(&mut self, knobs: &Knobs, shelf: &mut Shelf, call: &Call<'_>) -> Result<Vec<u8>> {
         let mut out = String::with_capacity(4 * 1024);
         if call.enveloped {
             out.push_str(r#"{"jsonrpc":"2.0","id":1,"result":"#);
         }
         match (call.model, call.method) {
+            _ if knobs.items > 0 && shelf.erp(knobs, call, &mut out)? => {}
             ("common", _) => out.push_str(r#"{"server_version":"19.0"}"#),
             ("res.partner", "create") => self.create_partner(call, &mut out)?,
             ("res.partner", "load") => self.load_partners(call, &mut out)?,
@@ -479,18 +484,20 @@ impl std::fmt::Display for Money {
 }
 
 /// A JSON array under construction.
-struct Rows<'a> {
+pub struct Rows<'a> {
     out: &'a mut String,
     any: bool,
 }
 
 impl<'a> Rows<'a> {
-    fn open(out: &'a mut String) -> Self {
+    /// Begins one.
+    pub fn open(out: &'a mut String) -> Self {
         out.push('[');
         Rows { out, any: false }
     }
 
-    fn next(&mut self) -> &mut String {
+    /// Where the next row goes.
+    pub fn next(&mut self) -> &mut String {
         if self.any {
             self.out.push(',');
         }
@@ -498,8 +505,14 @@ impl<'a> Rows<'a> {
         self.out
     }
 
-    fn close(self) {
+    /// Ends it.
+    pub fn close(self) {
         self.out.push(']');
+    }
+
+    /// Takes back that it was begun.
+    pub fn drop(self) {
+        self.out.pop();
     }
 }
 

@@ -67,7 +67,7 @@ fn fields(model: &str) -> Result<String> {
             "name:char is_company:boolean email:char phone:char vat:char street:char street2:char zip:char city:char country_code:char country_id:many2one state_id:many2one lang:selection ref:char parent_id:many2one type:selection company_name:char write_date:datetime"
         }
         "product.product" => {
-            "default_code:char barcode:char name:char active:boolean type:selection is_storable:boolean product_tmpl_id:many2one weight:float write_date:datetime"
+            "default_code:char barcode:char name:char active:boolean type:selection is_storable:boolean product_tmpl_id:many2one uom_id:many2one weight:float write_date:datetime qty_available:float free_qty:float outgoing_qty:float incoming_qty:float"
         }
         _ => bail!("no fields of {model}"),
     };

@@ -22,14 +22,16 @@ struct Goal {
 /// Everything a session measures.
 pub struct Report {
     quick: bool,
-    runs: usize,
+    /// Interleaved runs.
+    pub runs: usize,
     goals: Vec<Goal>,
 }
 
-type Outcomes = BTreeMap<Contender, Vec<Outcome>>;
+/// What was measured, by contender.
+pub type Outcomes = BTreeMap<Contender, Vec<Outcome>>;
 
 /// Says a line.
-fn say(text: impl std::fmt::Display) -> Result<()> {
+pub fn say(text: impl std::fmt::Display) -> Result<()> {
     writeln!(std::io::stdout(), "{text}")?;
     Ok(())
 }
@@ -39,7 +41,8 @@ fn median(mut values: Vec<f64>) -> f64 {
     percentile(&values, 0.5)
 }
 
-fn median_of(outcomes: &Outcomes, who: Contender, what: impl Fn(&Outcome) -> f64) -> f64 {
+/// The median of a value over the runs of a contender.
+pub fn median_of(outcomes: &Outcomes, who: Contender, what: impl Fn(&Outcome) -> f64) -> f64 {
     let all = outcomes.get(&who).into_iter().flatten();
     median(all.map(what).collect())
 }
@@ -119,7 +122,7 @@ impl Report {
     }
 
     /// A goal that is a ratio of Comptoir's median to the bare loop's.
-    fn ratio(
+    pub fn ratio(
         &mut self,
         number: &'static str,
         what: &str,
@@ -153,7 +156,14 @@ impl Report {
     }
 
     /// A goal that is a value of Comptoir alone.
-    fn value(&mut self, number: &'static str, what: &str, ours: String, target: &str, met: bool) {
+    pub fn value(
+        &mut self,
+        number: &'static str,
+        what: &str,
+        ours: String,
+        target: &str,
+        met: bool,
+    ) {
         self.goals.push(Goal {
             number,
             what: what.to_owned(),
@@ -394,8 +404,10 @@ impl Report {
 
 /// What a ratio should be.
 #[derive(Debug, Clone, Copy)]
-enum Target {
+pub enum Target {
+    /// So many times the bare loop's, or more.
     AtLeast(f64),
+    /// So many times the bare loop's, or less.
     AtMost(f64),
     /// Shown beside the goals.
     None,

@@ -3,6 +3,7 @@
 //! `docs/performance.md` says what is measured and what came out.
 
 mod bare;
+mod bare_stock;
 mod call;
 mod erp;
 mod fixed;
@@ -12,7 +13,9 @@ mod orders;
 mod process;
 mod runs;
 mod senders;
+mod shelf;
 mod shop;
+mod stock;
 mod wire;
 mod workspace;
 
@@ -45,6 +48,8 @@ enum Flow {
     A,
     /// A backfill.
     B,
+    /// Stock of a hundred thousand items, of which one in a hundred changed.
+    C,
     /// Webhooks at 20 per second.
     Steady,
     /// A burst, with an ERP that takes its time.
@@ -64,6 +69,9 @@ enum Part {
     /// The naive loop.
     #[command(hide = true)]
     Bare(bare::BareArguments),
+    /// The naive loop of flow C.
+    #[command(hide = true)]
+    BareStock(bare_stock::StockArguments),
 }
 
 fn main() -> Result<()> {
@@ -71,6 +79,7 @@ fn main() -> Result<()> {
     match &arguments.process {
         Some(Part::Mock) => return mock::run(),
         Some(Part::Bare(bare)) => return bare::run(bare),
+        Some(Part::BareStock(bare)) => return bare_stock::run(bare),
         None => {}
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -94,6 +103,9 @@ fn main() -> Result<()> {
         }
         if wanted(Flow::B) {
             report.backfill().await?;
+        }
+        if wanted(Flow::C) {
+            report.stock().await?;
         }
         if wanted(Flow::Idle) {
             report.idle().await?;

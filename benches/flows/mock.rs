@@ -4,7 +4,7 @@
 use crate::call::Call;
 use crate::orders::Dice;
 use crate::wire::{self, Reply, Service};
-use crate::{erp, shop};
+use crate::{erp, shelf, shop};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -29,6 +29,14 @@ pub struct Knobs {
     pub row_us: u64,
     /// Percent of calls for each sort of fault: refused before it is done, 502 after, reset before, reset after.
     pub faults: u64,
+    /// How long it takes for a thousand rows of stock that it brings, in microseconds: one call after the other, as one worker would.
+    pub thousand_us: u64,
+    /// Items of flow C that both sides have.
+    pub items: u64,
+    /// How often one in a hundred of them was changed in the ERP.
+    pub generation: u64,
+    /// When the last of these changes was, by the ERP's dates (unix seconds).
+    pub changed_at: i64,
 }
 
 /// What the driver reads.
@@ -44,6 +52,8 @@ pub struct Counts {
     pub erp: BTreeMap<String, u64>,
     /// Faults injected.
     pub faults: u64,
+    /// What happened to stock.
+    pub moved: shelf::Moved,
 }
 
 /// An order as the ERP has it, for the comparison of both sides.
@@ -78,6 +88,9 @@ struct Mock {
     knobs: RefCell<Knobs>,
     counts: RefCell<Counts>,
     erp: RefCell<erp::Erp>,
+    shelf: RefCell<shelf::Shelf>,
+    /// The ERP's one worker, where rows take their time.
+    worker: tokio::sync::Mutex<()>,
     dice: RefCell<Dice>,
 }
 
@@ -116,15 +129,21 @@ impl Mock {
                 Ok(b"{}".to_vec())
             }
             "books" => Ok(serde_json::to_vec(&self.erp.borrow().books())?),
+            "shelf" => {
+                let compared = self.shelf.borrow().compared(&self.knobs.borrow());
+                Ok(serde_json::to_vec(&compared)?)
+            }
             "forget" => {
                 let mut counts = self.counts.borrow_mut();
                 counts.shop.clear();
                 counts.erp.clear();
+                self.shelf.borrow_mut().forget();
                 Ok(b"{}".to_vec())
             }
             _ => {
                 let mut counts = self.counts.borrow().clone();
                 (counts.orders, counts.partners) = self.erp.borrow().sizes();
+                counts.moved = self.shelf.borrow().moved();
                 Ok(serde_json::to_vec(&counts)?)
             }
         }
@@ -141,7 +160,7 @@ impl Mock {
         }
         let is_shop = target.starts_with("/wp-json");
         let done = if is_shop {
-            let (name, reply) = shop::answer(&self.knobs.borrow(), method, target);
+            let (name, reply) = self.shop_call(method, target, body);
             count(&mut self.counts.borrow_mut().shop, &name);
             reply
         } else {
@@ -151,6 +170,23 @@ impl Mock {
             Accident::BadGatewayAfter => gateway(502),
             Accident::ResetAfter => Reply::Reset,
             _ => done,
+        }
+    }
+
+    fn shop_call(&self, method: &str, target: &str, body: &[u8]) -> (String, Reply) {
+        let knobs = self.knobs.borrow();
+        let mut shelf = self.shelf.borrow_mut();
+        match shelf.shop(&knobs, method, target, body) {
+            Ok(Some(answer)) => answer,
+            Ok(None) => shop::answer(&knobs, method, target),
+            Err(error) => {
+                let text = format!("{target}: {error:#}");
+                let _ = writeln!(std::io::stderr(), "the mock cannot answer: {text}");
+                (
+                    target.to_owned(),
+                    Reply::Answer(400, String::new(), text.into_bytes()),
+                )
+            }
         }
     }
 
@@ -172,7 +208,19 @@ impl Mock {
             tokio::time::sleep(Duration::from_micros(wait)).await;
         }
         count(&mut self.counts.borrow_mut().erp, &call.name());
-        match self.erp.borrow_mut().answer(&call) {
+        let worker = match knobs.thousand_us {
+            0 => None,
+            _ => Some(self.worker.lock().await),
+        };
+        let answer = {
+            let mut shelf = self.shelf.borrow_mut();
+            self.erp.borrow_mut().answer(&knobs, &mut shelf, &call)
+        };
+        if worker.is_some() {
+            let rows = self.shelf.borrow_mut().take_rows();
+            tokio::time::sleep(Duration::from_micros(knobs.thousand_us * rows / 1_000)).await;
+        }
+        match answer {
             Ok(body) => Reply::json(body),
             Err(error) => {
                 let text = format!("{}: {error:#}", call.name());
@@ -213,6 +261,8 @@ pub fn run() -> Result<()> {
         knobs: RefCell::default(),
         counts: RefCell::default(),
         erp: RefCell::default(),
+        shelf: RefCell::default(),
+        worker: tokio::sync::Mutex::default(),
         dice: RefCell::new(Dice::new(20_261_122)),
     });
     tokio::task::LocalSet::new().block_on(&runtime, async move {

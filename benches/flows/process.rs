@@ -1,6 +1,7 @@
 //! The processes of a run, what they cost, and the mock's controls.
 
 use crate::mock::{Books, Counts, Knobs};
+use crate::shelf::Moved;
 use crate::wire;
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead as _, BufReader};
@@ -167,6 +168,12 @@ impl Mock {
         Ok(serde_json::from_slice(&body)?)
     }
 
+    /// What happened to stock, with every item compared.
+    pub async fn shelf(&mut self) -> Result<Moved> {
+        let (_, body) = self.line.get("/_bench/shelf").await?;
+        Ok(serde_json::from_slice(&body)?)
+    }
+
     /// Everything in the ERP.
     pub async fn books(&mut self) -> Result<Books> {
         let (_, body) = self.line.get("/_bench/books").await?;
@@ -204,6 +211,13 @@ pub fn start_bare(mock: &Mock, backfill: bool) -> Result<(Process, String)> {
     let mut process = Process::start(command.stdout(Stdio::piped()))?;
     let address = process.first_line()?;
     Ok((process, address))
+}
+
+/// Starts the bare loop of flow C with what it wrote down the last time.
+pub fn start_bare_stock(mock: &Mock, snapshot: &Path) -> Result<Process> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["bare-stock", "--mock", &mock.address, "--snapshot"]);
+    Process::start(command.arg(snapshot))
 }
 
 /// Starts `comptoir serve` on a workspace, without waiting for anything. Its standard error goes to a file in the workspace.

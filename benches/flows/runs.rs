@@ -222,7 +222,7 @@ async fn booked(mock: &mut Mock, orders: u64, stalled: Duration) -> Result<u64> 
 }
 
 /// Waits until a process does nothing any more; what it used by then.
-async fn quiet(pid: u32) -> Result<Usage> {
+pub async fn quiet(pid: u32) -> Result<Usage> {
     let mut last = process::usage(pid)?;
     for _ in 0..60 {
         tokio::time::sleep(Duration::from_millis(250)).await;
@@ -440,6 +440,7 @@ pub async fn survive(orders: u64, percent: u64, kills: u32, limit: Duration) -> 
         every_ms: Some(2_000),
         at_once: None,
         patience: Some((100, 1)),
+        ..Tuning::DEFAULT
     };
     workspace::write(dir.path(), &mock.address, tuning)?;
     let address = process::free_address()?;

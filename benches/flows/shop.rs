@@ -61,7 +61,8 @@ fn taxes() -> String {
     out
 }
 
-fn total(count: u64, body: String) -> Reply {
+/// A list with the header that says how long it is.
+pub fn total(count: u64, body: String) -> Reply {
     Reply::Answer(200, format!("x-wp-total: {count}\r\n"), body.into_bytes())
 }
 
@@ -143,10 +144,11 @@ fn list(knobs: &Knobs, query: &Query) -> Reply {
 }
 
 /// The parameters of a query, decoded.
-struct Query(Vec<(String, String)>);
+pub struct Query(Vec<(String, String)>);
 
 impl Query {
-    fn parse(text: &str) -> Self {
+    /// Reads one.
+    pub fn parse(text: &str) -> Self {
         let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
         Query(
             pairs
@@ -155,7 +157,8 @@ impl Query {
         )
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    /// A parameter.
+    pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }

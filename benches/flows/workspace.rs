@@ -14,6 +14,8 @@ pub struct Tuning {
     pub at_once: Option<usize>,
     /// First and longest wait after a passing fault, in milliseconds and seconds; none leaves the default.
     pub patience: Option<(u64, u64)>,
+    /// Stock goes back to the shop.
+    pub stock: bool,
 }
 
 impl Tuning {
@@ -22,6 +24,7 @@ impl Tuning {
         every_ms: None,
         at_once: None,
         patience: None,
+        stock: false,
     };
 }
 
@@ -56,6 +59,12 @@ pub fn write(dir: &Path, mock: &str, tuning: Tuning) -> Result<()> {
     // The default cap of 5,000 creates per hour would stop ten thousand orders half-way.
     flow.push_str("[caps]\ncreates_per_hour = 0\n[policy]\nconfirm = \"never\"\n");
     std::fs::write(dir.join("flows/orders.toml"), flow)?;
+    if tuning.stock {
+        // A poll comes often, so that a run need not wait for it.
+        let flow =
+            "kind = \"stock\"\nfrom = \"erp\"\nto = \"shop\"\nmode = \"live\"\nevery_ms = 2000\n";
+        std::fs::write(dir.join("flows/stock.toml"), flow)?;
+    }
     let mut taxes = String::from("from,to\n");
     for country in &COUNTRIES {
         writeln!(taxes, "{},{}", country.tax_code(), country.tax_title())?;

@@ -48,7 +48,12 @@ pub async fn call(connection: &Connection, writes: Vec<(u32, Write)>) -> Vec<Ans
             continue;
         };
         let most = (operation.batch >> tries.min(16)).max(1);
-        for chunk in positions.chunks(per_call(positions.len(), most, at_once)) {
+        let size = match kind {
+            // Many items that each cost the vendor little: full calls are the fewest.
+            Kind::Stock => most,
+            _ => per_call(positions.len(), most, at_once),
+        };
+        for chunk in positions.chunks(size) {
             let chunk = chunk.to_vec();
             if let [only] = chunk.as_slice() {
                 alone[*only] = true;

@@ -4,6 +4,7 @@ use comptoir_model::account::Account;
 use comptoir_model::key::{ConnectionName, Kind};
 use comptoir_model::port::{Connector, Operation};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -23,6 +24,10 @@ pub struct Connection {
     /// One reader at a time: whoever comes second finds that nothing is left to read.
     pub reading: tokio::sync::Mutex<()>,
     account: RwLock<Option<Arc<Account>>>,
+    /// More pages of stock wait to be read.
+    reads_on: AtomicBool,
+    /// Items of stock that are news since its targets were rung.
+    gathered: AtomicUsize,
     /// Kinds that may not be read, until when.
     closed: Mutex<BTreeMap<Kind, Instant>>,
 }
@@ -38,8 +43,30 @@ impl Connection {
             settle_seconds: None,
             reading: tokio::sync::Mutex::new(()),
             account: RwLock::new(None),
+            reads_on: AtomicBool::new(false),
+            gathered: AtomicUsize::new(0),
             closed: Mutex::default(),
         }
+    }
+
+    /// Notes whether more pages of stock wait to be read.
+    pub fn reads_on(&self, more: bool) {
+        self.reads_on.store(more, Ordering::Relaxed);
+    }
+
+    /// Whether its stock is being read: what is due because of it gets company soon.
+    pub fn is_reading_stock(&self) -> bool {
+        self.reads_on.load(Ordering::Relaxed)
+    }
+
+    /// Counts items of stock that are news. Answers how many there are since the last [`Connection::gathered`].
+    pub fn gather(&self, items: usize) -> usize {
+        self.gathered.fetch_add(items, Ordering::Relaxed) + items
+    }
+
+    /// The targets are told.
+    pub fn gathered(&self) {
+        self.gathered.store(0, Ordering::Relaxed);
     }
 
     /// Whether a kind may not be read for now.

@@ -8,6 +8,7 @@ mod gather;
 pub mod listing;
 pub mod pass;
 pub mod reckoning;
+mod side;
 mod stir;
 mod zeros;
 

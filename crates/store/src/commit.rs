@@ -5,7 +5,7 @@ use crate::db::{Tx, transact};
 use crate::error::StoreError;
 use crate::intent::{IntentOutcome, IntentPut};
 use crate::journal::JournalPut;
-use crate::level::{KitPut, LevelPut};
+use crate::level::{KitPut, LevelPut, LevelsSeen};
 use crate::link::{IdentityPut, LinkPut};
 use crate::open::Store;
 use crate::owner::Ownership;
@@ -62,6 +62,8 @@ pub struct Commit {
     pub wake: Vec<String>,
     /// Levels of stock, read or put.
     pub levels: Vec<LevelPut>,
+    /// Items that were read and are as they were.
+    pub levels_seen: Vec<LevelsSeen>,
     /// Items of a shop, by stock keeping unit, of which an order was seen at a time (unix ms).
     pub sold: Vec<(ConnectionName, String, i64)>,
     /// Items that are gone.
@@ -92,6 +94,7 @@ impl Commit {
             && self.identities.is_empty()
             && self.wake.is_empty()
             && self.levels.is_empty()
+            && self.levels_seen.is_empty()
             && self.sold.is_empty()
             && self.levels_gone.is_empty()
             && self.kits.is_empty()
@@ -186,6 +189,7 @@ impl Tx {
         self.put_links(&commit.links).await?;
         self.put_identities(&commit.identities).await?;
         self.put_levels(&commit.levels).await?;
+        self.see_levels(&commit.levels_seen).await?;
         self.put_sold(&commit.sold).await?;
         self.forget_levels(&commit.levels_gone).await?;
         self.put_kits(&commit.kits).await?;

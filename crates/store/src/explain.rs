@@ -20,10 +20,14 @@ pub(crate) fn note(sql: &str) {
 }
 
 /// What may read a whole table, or all of a connection, and why.
-const MAY_READ_ALL: [(&str, &str); 11] = [
+const MAY_READ_ALL: [(&str, &str); 12] = [
     (
         "FROM level WHERE conn = $1 AND as_of <",
         "once after each reading of everything",
+    ),
+    (
+        "erp_at >= $2) LIMIT",
+        "what is on its way to one ERP, up to a limit",
     ),
     (
         "DELETE FROM reserve WHERE dst_conn = $1 AND quantity",
@@ -101,12 +105,16 @@ async fn work(store: &Store) -> Result<(), crate::StoreError> {
     due.await?;
     store.due_count(&erp(), Kind::Stock, 5_000).await?;
     store.levels(&shop(), &one).await?;
+    store.level_marks(&shop(), &one).await?;
+    store.levels_without_work(&shop(), &flow(), &one).await?;
     let skus = ["SKU-1".to_owned()];
     store.levels_of_skus(&shop(), &skus).await?;
     store.kits_of(&erp(), &one).await?;
     store.levels_before(&shop(), 5_000, 10).await?;
-    store.level_counts(&shop(), 5_000).await?;
+    store.level_count(&shop()).await?;
+    store.zeroed_count(&shop(), 5_000).await?;
     store.in_flight(&erp(), &skus, 5_000).await?;
+    store.all_in_flight(&erp(), 5_000, 10).await?;
     store.skus_taken(&flow(), &one).await?;
     store.forget_shown(&erp(), 5_000).await?;
     store

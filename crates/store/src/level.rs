@@ -6,7 +6,7 @@ use crate::open::Store;
 use crate::record::texts;
 use crate::value::{Row, Value};
 use comptoir_model::document::{Digest, Document};
-use comptoir_model::key::{ConnectionName, RemoteId};
+use comptoir_model::key::{ConnectionName, FlowName, RemoteId};
 use comptoir_model::stock::Stock;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -52,6 +52,26 @@ impl LevelRow {
     pub fn is_stale(&self) -> bool {
         self.sold_at.is_some_and(|at| at >= self.as_of)
     }
+}
+
+/// What tells whether a reading of an item is news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LevelMark {
+    /// The digest of its stock.
+    pub digest: Digest,
+    /// When the reading that saw it began, or the write that put it ended (unix ms).
+    pub as_of: i64,
+}
+
+/// Items that a reading saw as they are stored.
+#[derive(Debug, Clone)]
+pub struct LevelsSeen {
+    /// The system.
+    pub connection: ConnectionName,
+    /// The items.
+    pub items: Vec<RemoteId>,
+    /// When the reading began (unix ms).
+    pub as_of: i64,
 }
 
 /// The components of a kit, which replace those it had.
@@ -101,6 +121,17 @@ impl Tx {
                    WHERE level.as_of <= excluded.as_of";
         let rows = rows.into_values().collect();
         self.many(sql, &[], rows).await.map(drop)
+    }
+
+    /// Notes that items were seen as they are: of a hundred thousand of them only the time is written.
+    pub(crate) async fn see_levels(&mut self, seen: &[LevelsSeen]) -> Result<(), StoreError> {
+        let sql = "UPDATE level SET as_of = $1 WHERE conn = $2 AND as_of < $1 AND item IN (…)";
+        for seen in seen {
+            let fixed = [seen.as_of.into(), seen.connection.as_str().into()];
+            let items: BTreeSet<&str> = seen.items.iter().map(RemoteId::as_str).collect();
+            self.many(sql, &fixed, list(items)).await?;
+        }
+        Ok(())
     }
 
     /// Notes that orders for items were seen.
@@ -184,6 +215,47 @@ impl Store {
             .collect()
     }
 
+    /// What tells whether a reading of these items is news.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn level_marks(
+        &self,
+        connection: &ConnectionName,
+        items: &[RemoteId],
+    ) -> Result<HashMap<RemoteId, LevelMark>, StoreError> {
+        let sql = "SELECT item, digest, as_of FROM level WHERE conn = $1 AND item IN (…)";
+        let fixed = [connection.as_str().into()];
+        let rows = self.db.ask_list(sql, &fixed, &texts(items)).await?;
+        let mark = |row: &Row| {
+            let mark = LevelMark {
+                digest: row.digest(1)?.ok_or_else(|| damaged("level.digest"))?,
+                as_of: row.number(2)?,
+            };
+            Ok((RemoteId(row.string(0)?), mark))
+        };
+        rows.iter().map(mark).collect()
+    }
+
+    /// Those of a system's items that a flow has never taken up, or has skipped.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn levels_without_work(
+        &self,
+        connection: &ConnectionName,
+        flow: &FlowName,
+        items: &[RemoteId],
+    ) -> Result<BTreeSet<RemoteId>, StoreError> {
+        let sql = "SELECT item FROM level WHERE conn = $1 AND NOT EXISTS (SELECT 1 FROM work \
+                   WHERE work.kind = 'stock' AND work.src = level.item AND work.flow = $2 AND work.state <> 'skipped') AND item IN (…)";
+        let fixed = [connection.as_str().into(), flow.as_str().into()];
+        let rows = self.db.ask_list(sql, &fixed, &texts(items)).await?;
+        rows.iter()
+            .map(|row| Ok(RemoteId(row.string(0)?)))
+            .collect()
+    }
+
     /// Levels of the items that carry these stock keeping units; several items may carry one.
     ///
     /// # Errors
@@ -243,24 +315,32 @@ impl Store {
         rows.iter().map(level_row).collect()
     }
 
-    /// How many items a system has, and how many of them we put to zero since a time (unix ms).
+    /// How many items a system has.
     ///
     /// # Errors
     /// The store's.
-    pub async fn level_counts(
+    pub async fn level_count(&self, connection: &ConnectionName) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM level WHERE conn = $1";
+        let rows = self.db.ask(sql, vec![connection.as_str().into()]).await?;
+        count(&rows)
+    }
+
+    /// How many of a system's items we put to zero since a time (unix ms).
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn zeroed_count(
         &self,
         connection: &ConnectionName,
         since: i64,
-    ) -> Result<(u64, u64), StoreError> {
-        let count = |rows: Vec<Row>| -> Result<u64, StoreError> {
-            rows.first()
-                .map_or(Ok(0), |row| row.number(0).map(i64::unsigned_abs))
-        };
-        let name: Value = connection.as_str().into();
-        let all = "SELECT count(*) FROM level WHERE conn = $1";
-        let all = count(self.db.ask(all, vec![name.clone()]).await?)?;
-        let zeroed = "SELECT count(*) FROM level WHERE conn = $1 AND zeroed_at IS NOT NULL AND zeroed_at > $2";
-        let zeroed = count(self.db.ask(zeroed, vec![name, since.into()]).await?)?;
-        Ok((all, zeroed))
+    ) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM level WHERE conn = $1 AND zeroed_at IS NOT NULL AND zeroed_at > $2";
+        let values = vec![connection.as_str().into(), since.into()];
+        count(&self.db.ask(sql, values).await?)
     }
+}
+
+fn count(rows: &[Row]) -> Result<u64, StoreError> {
+    rows.first()
+        .map_or(Ok(0), |row| row.number(0).map(i64::unsigned_abs))
 }

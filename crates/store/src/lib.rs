@@ -32,7 +32,7 @@ pub use error::StoreError;
 pub use inbox::HintRow;
 pub use intent::{IntentOutcome, IntentPut, IntentRow, IntentState};
 pub use journal::{JournalPut, JournalRow};
-pub use level::{KitPut, LevelPut, LevelRow};
+pub use level::{KitPut, LevelMark, LevelPut, LevelRow, LevelsSeen};
 pub use link::{IdentityPut, IdentityRow, LinkPut, LinkRow, LinkState};
 pub use open::{ServeName, Store, StoreOptions, StoreUrl};
 pub use owner::{ConnectionRow, Ownership};

@@ -145,6 +145,31 @@ impl Store {
         rows.iter().map(reserve_row).collect()
     }
 
+    /// All that is in flight to an ERP for a reading that began at `as_of` (unix ms), where that is at most so many rows; none where it
+    /// is more: then the items are asked for by name.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn all_in_flight(
+        &self,
+        target: &ConnectionName,
+        as_of: i64,
+        most: usize,
+    ) -> Result<Option<Vec<ReserveRow>>, StoreError> {
+        let sql = "SELECT sku, quantity, reserved, erp_at FROM reserve \
+                   WHERE dst_conn = $1 AND (quantity <> reserved OR erp_at IS NULL OR erp_at >= $2) LIMIT $3";
+        let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
+        let values = vec![target.as_str().into(), as_of.into(), limit.into()];
+        let rows = self.db.ask(sql, values).await?;
+        if rows.len() > most {
+            return Ok(None);
+        }
+        rows.iter()
+            .map(reserve_row)
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
     /// The items that an order takes of.
     ///
     /// # Errors

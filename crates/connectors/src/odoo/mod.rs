@@ -60,7 +60,7 @@ static READS: [Reads; 5] = [
     reads(Kind::Product, 200),
     Reads {
         cursor: "every product by id, then the `write_date` of quants, moves, products and bills of materials, with an overlap",
-        ..reads(Kind::Stock, 200)
+        ..reads(Kind::Stock, 1_000)
     },
     reads(Kind::Shipment, 100),
 ];

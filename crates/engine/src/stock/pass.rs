@@ -26,7 +26,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Items worked on together: four calls of a hundred.
-const PASS: usize = 400;
+pub(super) const PASS: usize = 400;
+/// So long an item waits for company while the stock that it came with is still being read.
+const COMPANY_MS: i64 = 5_000;
 /// A shadow decision is made anew after this long, so that waiting ends.
 const SHADOW_MS: i64 = 24 * 3_600_000;
 
@@ -54,6 +56,9 @@ pub async fn pass(
         .store
         .due(&connection.name, &[Kind::Stock], now, PASS)
         .await?;
+    if works.len() < PASS && gets_company(hub, &works, now) {
+        return Ok((Report::default(), None));
+    }
     let works = turn::set_aside(hub, ownership, works, now).await?;
     let mut report = Report {
         records: works.len(),
@@ -118,6 +123,18 @@ pub async fn pass(
         }
     }
     Ok((report, None))
+}
+
+/// Whether more is about to be due: the stock of all their sources is being read, page after page, and none of them is old. A
+/// reading of a hundred thousand items of which a few differ must not become a call for each page.
+fn gets_company(hub: &Hub, works: &[WorkRow], now: i64) -> bool {
+    let is_read = |work: &WorkRow| {
+        let flow = hub.flow(&work.flow);
+        let source = flow.and_then(|flow| hub.connections.get(&flow.source));
+        source.is_some_and(|source| source.is_reading_stock())
+    };
+    let is_new = |work: &WorkRow| work.due.is_some_and(|due| due + COMPANY_MS > now);
+    works.iter().all(|work| is_new(work) && is_read(work))
 }
 
 /// Reads the shop's items again of which orders were seen since they were. Answers the fault that pauses the connection, if one came.

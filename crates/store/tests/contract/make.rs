@@ -5,8 +5,9 @@ use comptoir_model::key::{ConnectionName, FlowName, Kind, RecordKey, RemoteId, W
 use comptoir_model::port::{Cursor, Hint, Step};
 use comptoir_model::stock::Stock;
 use comptoir_store::{
-    Commit, IntentPut, IntentState, JournalPut, KitPut, LevelPut, LinkPut, LinkState, Ownership,
-    RecordPut, RecordState, ReservePut, Reserved, Store, StreamPut, WorkDue, WorkPut, WorkState,
+    Commit, IntentPut, IntentState, JournalPut, KitPut, LevelPut, LevelsSeen, LinkPut, LinkState,
+    Ownership, RecordPut, RecordState, ReservePut, Reserved, Store, StreamPut, WorkDue, WorkPut,
+    WorkState,
 };
 use std::collections::BTreeMap;
 
@@ -205,6 +206,11 @@ pub fn everything(id: &str) -> Commit {
             },
             as_of: 1_000,
             zeroed_at: None,
+        }],
+        levels_seen: vec![LevelsSeen {
+            connection: shop(),
+            items: vec![RemoteId::from(id)],
+            as_of: 1_000,
         }],
         sold: vec![(shop(), format!("SKU-{id}"), 1_000)],
         levels_gone: Vec::new(),

@@ -5,7 +5,9 @@ use crate::place::on_both;
 use comptoir_model::Decimal;
 use comptoir_model::key::{Kind, RemoteId};
 use comptoir_model::stock::{Level, Stock};
-use comptoir_store::{Commit, KitPut, LevelPut, ReservePut, Reserved, Store, WorkDue, WorkState};
+use comptoir_store::{
+    Commit, KitPut, LevelPut, LevelsSeen, ReservePut, Reserved, Store, WorkDue, WorkState,
+};
 use std::collections::BTreeMap;
 
 fn level(item: &str, sku: &str, available: i64, as_of: i64) -> LevelPut {
@@ -72,6 +74,53 @@ fn sums(of: &[(&str, i64)]) -> BTreeMap<String, Decimal> {
 }
 
 on_both! {
+    async fn an_item_that_reads_as_before_keeps_everything_but_its_time(place: Place) {
+        let store = place.open().await;
+        levels(&store, vec![level("1", "MUG", 5, 2_000), level("2", "MUG", 5, 9_000)]).await;
+        let seen = |as_of| LevelsSeen { connection: shop(), items: ids(["1", "2", "gone"]), as_of };
+        keep(&store, Commit { levels_seen: vec![seen(3_000)], ..Commit::default() }).await;
+        let marks = store.level_marks(&shop(), &ids(["1", "2", "gone"])).await.unwrap();
+        let times: BTreeMap<_, _> = marks.iter().map(|(item, mark)| (item.as_str(), mark.as_of)).collect();
+        assert_eq!(times, BTreeMap::from([("1", 3_000), ("2", 9_000)]));
+        let rows = store.levels(&shop(), &ids(["1"])).await.unwrap();
+        assert_eq!(rows[&id("1")].digest, marks[&id("1")].digest);
+        assert_eq!(available(&store, "1").await, Some(5.into()));
+        // An earlier reading that is stored later changes nothing.
+        keep(&store, Commit { levels_seen: vec![seen(1_000)], ..Commit::default() }).await;
+        let rows = store.levels(&shop(), &ids(["1"])).await.unwrap();
+        assert_eq!(rows[&id("1")].as_of, 3_000);
+    }
+
+    async fn all_that_is_in_flight_is_told_where_it_is_not_much(place: Place) {
+        let store = place.open().await;
+        let reserves = vec![take("1", &[("MUG", 2)]), take("2", &[("CUP", 1)])];
+        keep(&store, Commit { reserves, ..Commit::default() }).await;
+        let reserved = vec![Reserved { flow: flow(), order: id("1"), at: 1_000 }];
+        keep(&store, Commit { reserved, ..Commit::default() }).await;
+        let told = async |as_of, most| {
+            let rows = store.all_in_flight(&erp(), as_of, most).await.unwrap();
+            rows.map(|rows| rows.into_iter().map(|row| row.sku).collect::<Vec<_>>())
+        };
+        assert_eq!(told(2_000, 5).await, Some(vec!["CUP".to_owned()]));
+        assert_eq!(told(1_000, 5).await.map(|skus| skus.len()), Some(2));
+        assert_eq!(told(1_000, 1).await, None);
+    }
+
+    async fn items_that_a_flow_never_took_up_or_skipped_are_told(place: Place) {
+        let store = place.open().await;
+        let all = ["new", "done", "skipped"];
+        levels(&store, all.map(|item| level(item, item, 1, 1_000)).to_vec()).await;
+        let document = b"x";
+        let work = ["done", "skipped"].map(|item| WorkDue { kind: Kind::Stock, ..due(item, document, 1_000) });
+        keep(&store, Commit { due: work.to_vec(), ..Commit::default() }).await;
+        let ended = [("done", WorkState::Done), ("skipped", WorkState::Skipped)];
+        let ended = ended.map(|(item, state)| comptoir_store::WorkPut { kind: Kind::Stock, ..end(item, document, state) });
+        keep(&store, Commit { work: ended.to_vec(), ..Commit::default() }).await;
+        let asked = ids(["new", "done", "skipped", "gone"]);
+        let open = store.levels_without_work(&shop(), &flow(), &asked).await.unwrap();
+        assert_eq!(open, ids(["new", "skipped"]).into_iter().collect());
+    }
+
     async fn the_later_reading_of_an_item_stays(place: Place) {
         let store = place.open().await;
         levels(&store, vec![level("1", "MUG", 5, 2_000)]).await;
@@ -117,11 +166,12 @@ on_both! {
         let store = place.open().await;
         let zero = LevelPut { zeroed_at: Some(5_000), ..level("1", "MUG", 0, 5_000) };
         levels(&store, vec![zero, level("2", "CUP", 7, 1)]).await;
-        assert_eq!(store.level_counts(&shop(), 4_000).await.unwrap(), (2, 1));
-        assert_eq!(store.level_counts(&shop(), 5_000).await.unwrap(), (2, 0));
+        assert_eq!(store.level_count(&shop()).await.unwrap(), 2);
+        let zeroed = async |since| store.zeroed_count(&shop(), since).await.unwrap();
+        assert_eq!((zeroed(4_000).await, zeroed(5_000).await), (1, 0));
         // Seen again it still counts as put.
         levels(&store, vec![level("1", "MUG", 0, 6_000)]).await;
-        assert_eq!(store.level_counts(&shop(), 4_000).await.unwrap(), (2, 1));
+        assert_eq!(zeroed(4_000).await, 1);
     }
 
     async fn a_component_leads_to_its_kits(place: Place) {

@@ -42,10 +42,7 @@ pub(super) async fn explode(
     session: &Session,
     products: &[Goods],
 ) -> Result<HashMap<i64, Vec<Component>>, Fault> {
-    let mut kits = Kits {
-        products: products.iter().map(|p| (p.id, p.clone())).collect(),
-        ..Kits::default()
-    };
+    let mut kits = Kits::default();
     let mut asked: BTreeSet<i64> = BTreeSet::new();
     let mut wanted: BTreeSet<i64> = products.iter().map(|product| product.id).collect();
     for _ in 0..DEPTH {
@@ -53,6 +50,9 @@ pub(super) async fn explode(
         let boms = boms(session, &wanted).await?;
         if boms.is_empty() {
             break;
+        }
+        if kits.boms.is_empty() {
+            kits.products = products.iter().map(|p| (p.id, p.clone())).collect();
         }
         let lines = lines(session, &boms).await?;
         let parts: BTreeSet<i64> = lines.iter().map(|line| target(&line.product_id)).collect();

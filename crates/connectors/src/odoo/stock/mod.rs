@@ -33,7 +33,7 @@ use std::collections::{BTreeSet, HashMap};
 /// Decimals kept of a quantity: beyond them there is only the noise of floats.
 const DECIMALS: u32 = 8;
 /// Products per call: what is read of each is worked out when asked.
-const AT_ONCE: usize = 100;
+const AT_ONCE: usize = 500;
 
 /// Fields of `product.product` that say what it is.
 const PRODUCT: &[&str] = &[

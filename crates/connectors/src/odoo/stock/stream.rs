@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Rows of a stream per call: of each only its product is looked at.
-const ROWS: u32 = 500;
+const ROWS: u32 = 2_000;
 /// Kits inside of kits are followed so deep.
 const DEPTH: usize = 16;
 
