@@ -1,6 +1,6 @@
 //! The one executor: intents first, then the calls in batches, then what they did.
 
-use crate::batch;
+use crate::batch::{self, Answered};
 use crate::decide::{OrderLink, Proposal, Target, claims_of, content_digest};
 use crate::doubt;
 use crate::end::End;
@@ -21,41 +21,49 @@ use comptoir_store::{
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// One write on its way.
-struct Sent {
+pub struct Sent {
     index: usize,
     proposal: Proposal,
     intent: String,
     settle_at: i64,
 }
 
-/// Writes everything proposed in this round. Answers how many writes were made.
-pub async fn run(
-    pass: &mut Pass<'_>,
-    items: &mut [Item],
-    writes: Vec<(usize, Proposal)>,
-) -> Result<usize, StoreError> {
-    let count = writes.len();
-    let (sent, intents) = intend(pass, items, writes);
-    let learnt = std::mem::take(&mut pass.learnt);
-    let commit = Commit { intents, ..learnt };
-    pass.store(commit).await?;
-    let breakpoints = pass.hub.breakpoints.clone();
+/// Makes the calls. Each write's intent is stored by now.
+pub async fn call(pass: &Pass<'_>, items: &[Item], sent: &[Sent]) -> Vec<Answered> {
+    if sent.is_empty() {
+        return Vec::new();
+    }
+    let breakpoints = &pass.hub.breakpoints;
     breakpoints.pass(Point::IntentsStored).await;
     let writes = sent.iter().map(|sent| {
         let tries = items[sent.index].work.tries;
         (tries, write_of(&sent.proposal))
     });
-    let results = batch::call(pass.connection, writes.collect()).await;
+    let answers = batch::call(pass.connection, writes.collect()).await;
     breakpoints.pass(Point::Called).await;
+    answers
+}
+
+/// Notes what the calls did. Answers how many writes were made.
+pub async fn note_writes(
+    pass: &mut Pass<'_>,
+    items: &mut [Item],
+    sent: Vec<Sent>,
+    answers: Vec<Answered>,
+) -> Result<usize, StoreError> {
+    let count = sent.len();
+    if count == 0 {
+        return Ok(0);
+    }
     let ended = pass.hub.store.now().await?;
-    let mut commit = Commit::default();
-    let failed = results
+    let mut commit = std::mem::take(&mut pass.learnt);
+    let failed = answers
         .iter()
         .filter(|answered| passing(&answered.result))
         .count();
-    let all_failed = failed == results.len() && (results.len() > 1 || !pass.reached);
+    let all_failed = failed == answers.len() && (answers.len() > 1 || !pass.reached);
     let mut doubtful = Vec::new();
-    for (sent, answered) in sent.into_iter().zip(results) {
+    for (sent, answered) in sent.into_iter().zip(answers) {
         match answered.result {
             Ok(written) => done(pass, items, sent, written, ended, &mut commit),
             Err(fault) => {
@@ -105,11 +113,8 @@ fn operation(pass: &Pass<'_>, kind: Kind, step: Step) -> Option<&'static Operati
         .operation(kind, step)
 }
 
-fn intend(
-    pass: &Pass<'_>,
-    items: &[Item],
-    writes: Vec<(usize, Proposal)>,
-) -> (Vec<Sent>, Vec<IntentPut>) {
+/// Notes what is about to be written, to be stored before the calls.
+pub fn intend(pass: &mut Pass<'_>, items: &[Item], writes: Vec<(usize, Proposal)>) -> Vec<Sent> {
     let mut sent = Vec::with_capacity(writes.len());
     let mut intents = Vec::with_capacity(writes.len());
     for (index, proposal) in writes {
@@ -145,7 +150,8 @@ fn intend(
             settle_at: pass.now + settle_ms,
         });
     }
-    (sent, intents)
+    pass.learnt.intents = intents;
+    sent
 }
 
 /// Unique everywhere, and in the order of sending within one process.

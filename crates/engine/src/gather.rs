@@ -281,6 +281,8 @@ async fn load_answers(pass: &mut Pass<'_>, items: &[Item]) -> Result<(), StoreEr
             };
             if believed(row.ids.len(), asked_at, pass.now)
                 && let Some(query) = queries.remove(&value)
+                // What was learnt in this pass is newer.
+                && pass.answers.get(kind, &query).is_none()
             {
                 pass.answers.insert(kind, query, row.ids, asked_at);
             }
@@ -297,9 +299,11 @@ pub fn stored_value(pass: &Pass<'_>, query: &Query) -> String {
     }
 }
 
-/// Asks the target, many questions per call and the calls together. The answers are stored like any observation.
-pub async fn ask(pass: &mut Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Result<(), StoreError> {
-    pass.keep().await?;
+/// What the target answered to questions, call by call.
+pub struct Asked(Vec<(Kind, Vec<Query>, Result<Vec<Vec<Candidate>>, Fault>)>);
+
+/// Asks the target, many questions per call and the calls together.
+pub async fn ask(pass: &Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Asked {
     let mut by_kind: BTreeMap<Kind, Vec<Query>> = BTreeMap::new();
     for (kind, query) in asks {
         by_kind.entry(kind).or_default().push(query);
@@ -315,21 +319,32 @@ pub async fn ask(pass: &mut Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Result<(
             });
         }
     }
+    let mut asked = Vec::with_capacity(calls.len());
     while let Some(joined) = calls.join_next().await {
-        match joined {
-            Ok((kind, chunk, Ok(answers))) => {
+        asked.push(joined.unwrap_or_else(|_| {
+            let fault = Fault::bug("the connector failed in a question");
+            (Kind::Order, Vec::new(), Err(fault))
+        }));
+    }
+    if !asked.is_empty() {
+        pass.hub.breakpoints.pass(Point::Asked).await;
+    }
+    Asked(asked)
+}
+
+/// Notes answers, to be stored like any observation. What some calls answered is kept when others failed.
+pub fn note_answers(pass: &mut Pass<'_>, Asked(calls): Asked) {
+    for (kind, queries, answers) in calls {
+        match answers {
+            Ok(answers) => {
                 pass.reached = true;
-                for (query, candidates) in chunk.into_iter().zip(answers) {
+                for (query, candidates) in queries.into_iter().zip(answers) {
                     keep_answer(pass, kind, query, candidates);
                 }
             }
-            // What the others answer is kept all the same.
-            Ok((.., Err(fault))) => pass.stop = Some(fault),
-            Err(_) => pass.stop = Some(Fault::bug("the connector failed in a question")),
+            Err(fault) => pass.stop = Some(fault),
         }
     }
-    pass.hub.breakpoints.pass(Point::Asked).await;
-    Ok(())
 }
 
 fn keep_answer(pass: &mut Pass<'_>, kind: Kind, query: Query, candidates: Vec<Candidate>) {
@@ -348,41 +363,45 @@ fn keep_answer(pass: &mut Pass<'_>, kind: Kind, query: Query, candidates: Vec<Ca
     pass.answers.insert(kind, query, candidates, pass.now);
 }
 
-/// Reads target records again, and notes what they look like now.
-pub async fn look(
-    pass: &mut Pass<'_>,
-    items: &mut [Item],
-    which: &[usize],
-) -> Result<(), StoreError> {
-    pass.keep().await?;
+/// The target's records as they were read again, chunk by chunk.
+pub struct Looked(Vec<Result<Vec<Seen>, Fault>>);
+
+/// Reads the target's records of these items again.
+pub async fn look(pass: &Pass<'_>, items: &[Item], which: &[usize]) -> Looked {
     let ids: Vec<RemoteId> = which
         .iter()
         .filter_map(|&index| items[index].target_id().cloned())
         .collect();
-    let chunk = pass
-        .connection
-        .connector
-        .capabilities()
+    let capabilities = pass.connection.connector.capabilities();
+    let chunk = capabilities
         .reads(Kind::Order)
         .map_or(100, |reads| reads.ids.max(1));
-    let mut seen: HashMap<RemoteId, Result<(Order, String), Fault>> = HashMap::new();
-    let mut commit = Commit::default();
+    let mut looked = Vec::new();
     for chunk in ids.chunks(chunk) {
-        match retry::read(&pass.hub.patience, || {
-            pass.connection.connector.read(Kind::Order, chunk)
-        })
-        .await
-        {
+        let connector = &pass.connection.connector;
+        let answers = retry::read(&pass.hub.patience, || connector.read(Kind::Order, chunk)).await;
+        let failed = answers.is_err();
+        looked.push(answers);
+        if failed {
+            break;
+        }
+    }
+    Looked(looked)
+}
+
+/// Notes what the target's records look like now.
+pub fn note_looks(pass: &mut Pass<'_>, items: &mut [Item], which: &[usize], looked: Looked) {
+    let mut seen: HashMap<RemoteId, Result<(Order, String), Fault>> = HashMap::new();
+    let mut commit = std::mem::take(&mut pass.learnt);
+    for answers in looked.0 {
+        match answers {
             Ok(answers) => {
                 pass.reached = true;
                 for answer in answers {
                     note_seen(pass, answer, &mut seen, &mut commit);
                 }
             }
-            Err(fault) => {
-                pass.stop = Some(fault);
-                return Ok(());
-            }
+            Err(fault) => pass.stop = Some(fault),
         }
     }
     for &index in which {
@@ -422,7 +441,6 @@ pub async fn look(
         }
     }
     pass.learnt = commit;
-    Ok(())
 }
 
 /// Notes what a shop's order looks like that a shipment is to be told to.

@@ -95,21 +95,21 @@ impl Plans {
     /// # Errors
     /// The store's.
     pub async fn load<'a>(
+        &mut self,
         hub: &Hub,
         approvals: impl Iterator<Item = Option<&'a str>>,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<(), StoreError> {
         let ids: BTreeSet<&str> = approvals
             .flatten()
             .filter(|approved| Verdict::of(Some(approved)).is_none())
             .collect();
-        let mut plans = BTreeMap::new();
         for id in ids {
             let row = hub.store.plan(id).await?;
             if let Some(plan) = row.and_then(|row| Plan::from_json(&row.items)) {
-                plans.insert(id.to_owned(), plan);
+                self.0.insert(id.to_owned(), plan);
             }
         }
-        Ok(Plans(plans))
+        Ok(())
     }
 
     /// Whether a record of a flow that does not write by itself may be written so: a person answered for it, or it was planned just so.

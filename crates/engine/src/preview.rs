@@ -276,10 +276,12 @@ async fn round(
         previews.push(pretended.preview(item, next));
     }
     if !asks.is_empty() {
-        gather::ask(pass, asks).await?;
+        let asked = gather::ask(pass, asks).await;
+        gather::note_answers(pass, asked);
     }
     if !looks.is_empty() && pass.stop.is_none() {
-        gather::look(pass, &mut rest, &looks).await?;
+        let looked = gather::look(pass, &rest, &looks).await;
+        gather::note_looks(pass, &mut rest, &looks, looked);
     }
     // A look may end an item: the target could not be read.
     let (rest, ended): (Vec<Item>, Vec<Item>) =

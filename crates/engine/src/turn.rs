@@ -23,6 +23,7 @@ use comptoir_model::port::Query;
 use comptoir_store::{Commit, Ownership, WorkPut, WorkRow, WorkState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// Records worked on together.
 const PASS: usize = 400;
@@ -95,6 +96,8 @@ pub struct Pass<'a> {
     pub claimed: BTreeSet<(Kind, Query)>,
     /// Keys of orders that we confirmed in this pass, or whose confirmation was proved in it.
     pub confirmed: BTreeSet<WriteKey>,
+    /// Root documents that were taken into this pass.
+    pub roots: BTreeSet<(FlowName, String)>,
     /// When each flow created in the last rolling hour (unix ms), oldest first: what its cap counts.
     pub created: BTreeMap<FlowName, Vec<i64>>,
     /// Whether a call to the target went well in this pass.
@@ -137,6 +140,7 @@ impl<'a> Pass<'a> {
             open: BTreeSet::new(),
             claimed: BTreeSet::new(),
             confirmed: BTreeSet::new(),
+            roots: BTreeSet::new(),
             created: BTreeMap::new(),
             reached: false,
             stop: None,
@@ -176,8 +180,11 @@ impl<'a> Pass<'a> {
     pub async fn keep(&mut self) -> Result<(), comptoir_store::StoreError> {
         let learnt = std::mem::take(&mut self.learnt);
         if !learnt.is_empty() {
+            let intends = !learnt.intents.is_empty();
             self.store(learnt).await?;
-            self.hub.breakpoints.pass(Point::OutcomesStored).await;
+            if !intends {
+                self.hub.breakpoints.pass(Point::OutcomesStored).await;
+            }
         }
         Ok(())
     }
@@ -213,16 +220,9 @@ pub async fn pass(
             Some(fault),
         ));
     }
-    let works = hub.store.due(&connection.name, KINDS, now, PASS).await?;
-    let works = set_aside(hub, ownership, works, now).await?;
-    let mut items = gather::items(&mut pass, works).await?;
-    load_caps(&mut pass, &items).await?;
-    let approvals = items.iter().map(|item| item.work.approved.as_deref());
-    pass.plans = Plans::load(hub, approvals).await?;
-    let mut report = Report {
-        records: items.len(),
-        ..Report::default()
-    };
+    let mut items = Vec::new();
+    admit(&mut pass, ownership, &mut items).await?;
+    let mut report = Report::default();
     for _ in 0..ROUNDS {
         if items.is_empty() || pass.stop.is_some() {
             break;
@@ -233,7 +233,12 @@ pub async fn pass(
             false => now,
         };
         settle(&mut pass, &mut items, seen_by);
+        // In a burst, what comes while a first few are under way need not wait for their end.
+        if !items.is_empty() && pass.roots.len() < PASS && rung(&connection.due).await {
+            admit(&mut pass, ownership, &mut items).await?;
+        }
     }
+    report.records = pass.roots.len();
     for item in &mut items {
         item.end = Some(End::Due);
     }
@@ -241,6 +246,39 @@ pub async fn pass(
     pass.keep().await?;
     report.paused = pass.stop.is_some();
     Ok((report, pass.stop))
+}
+
+/// Whether the bell rang since it was listened to last. Nothing is lost by taking that note: after a pass with records comes another.
+async fn rung(bell: &Notify) -> bool {
+    tokio::select! {
+        biased;
+        () = bell.notified() => true,
+        () = std::future::ready(()) => false,
+    }
+}
+
+/// Takes what is due into the pass, as far as there is place, and no root document twice.
+async fn admit(
+    pass: &mut Pass<'_>,
+    ownership: &Ownership,
+    items: &mut Vec<Item>,
+) -> Result<(), comptoir_store::StoreError> {
+    let (hub, name) = (pass.hub, &pass.connection.name);
+    let now = hub.store.now().await?;
+    let mut works = hub.store.due(name, KINDS, now, PASS).await?;
+    works.retain(|work| !pass.roots.contains(&(work.flow.clone(), work.root.clone())));
+    works.truncate(PASS - pass.roots.len());
+    let works = set_aside(hub, ownership, works, now).await?;
+    let roots = works
+        .iter()
+        .map(|work| (work.flow.clone(), work.root.clone()));
+    pass.roots.extend(roots);
+    let admitted = gather::items(pass, works).await?;
+    load_caps(pass, &admitted).await?;
+    let approvals = admitted.iter().map(|item| item.work.approved.as_deref());
+    pass.plans.load(hub, approvals).await?;
+    items.extend(admitted);
+    Ok(())
 }
 
 /// Rows whose flow is off or keeps quiet now are parked, so that they do not stand in front of others.
@@ -288,6 +326,7 @@ async fn load_caps(pass: &mut Pass<'_>, items: &[Item]) -> Result<(), comptoir_s
         .iter()
         .filter(|item| item.flow.caps.creates_per_hour > 0)
         .map(|item| &item.flow.name)
+        .filter(|flow| !pass.created.contains_key(*flow))
         .collect();
     for flow in capped {
         let created = pass
@@ -351,16 +390,20 @@ async fn round(
         }
     }
     pass.learnt = notes;
-    if !asks.is_empty() {
-        gather::ask(pass, asks).await?;
-    }
-    if !looks.is_empty() && pass.stop.is_none() {
-        gather::look(pass, items, &looks).await?;
-    }
-    if writes.is_empty() || pass.stop.is_some() {
+    if asks.is_empty() && looks.is_empty() && writes.is_empty() {
         return Ok(0);
     }
-    execute::run(pass, items, writes).await
+    let sent = execute::intend(pass, items, writes);
+    pass.keep().await?;
+    // Each of these is about other records: what one asks need not wait for what another writes.
+    let (asked, looked, written) = tokio::join!(
+        gather::ask(pass, asks),
+        gather::look(pass, items, &looks),
+        execute::call(pass, items, &sent),
+    );
+    gather::note_answers(pass, asked);
+    gather::note_looks(pass, items, &looks, looked);
+    execute::note_writes(pass, items, sent, written).await
 }
 
 /// How long something is waited for before it is looked at again. What comes by itself wakes its records when it does.

@@ -112,6 +112,8 @@ pub struct WorkRow {
     pub kind: Kind,
     /// Id in the source.
     pub src: RemoteId,
+    /// The root document: at most one turn runs per root.
+    pub root: String,
     /// State.
     pub state: WorkState,
     /// Cause or reason.
@@ -259,7 +261,8 @@ impl Tx {
 /// So many rows of a kind that are due.
 const DUE: &str = "FROM work WHERE dst_conn = $1 AND kind = $2 AND due <= $3";
 
-const WORK: &str = "flow, kind, src, state, cause, due, want, tries, rounds, since, approved, done";
+const WORK: &str =
+    "flow, kind, src, state, cause, due, want, tries, rounds, since, approved, done, root";
 
 fn work_row(row: &Row) -> Result<WorkRow, StoreError> {
     Ok(WorkRow {
@@ -275,6 +278,7 @@ fn work_row(row: &Row) -> Result<WorkRow, StoreError> {
         since: row.number(9)?,
         approved: row.text(10)?,
         done: row.digest(11)?,
+        root: row.string(12)?,
     })
 }
 
@@ -287,7 +291,7 @@ impl Store {
         now: i64,
         limit: usize,
     ) -> Result<Vec<WorkRow>, StoreError> {
-        let sql = format!("SELECT {WORK}, root {DUE} ORDER BY due, src LIMIT $4");
+        let sql = format!("SELECT {WORK} {DUE} ORDER BY due, src LIMIT $4");
         let mut found = Vec::new();
         for kind in kinds {
             let values = vec![
@@ -297,21 +301,16 @@ impl Store {
                 i64::try_from(limit).unwrap_or(i64::MAX).into(),
             ];
             for row in self.db.ask(&sql, values).await? {
-                found.push((work_row(&row)?, row.string(12)?));
+                found.push(work_row(&row)?);
             }
         }
         if kinds.len() > 1 {
-            found.sort_by(|(a, _), (b, _)| (a.due, &a.src).cmp(&(b.due, &b.src)));
+            found.sort_by(|a, b| (a.due, &a.src).cmp(&(b.due, &b.src)));
             found.truncate(limit);
         }
         let mut roots = HashSet::new();
-        let mut due = Vec::with_capacity(found.len());
-        for (work, root) in found {
-            if roots.insert((work.flow.clone(), root)) {
-                due.push(work);
-            }
-        }
-        Ok(due)
+        found.retain(|work| roots.insert((work.flow.clone(), work.root.clone())));
+        Ok(found)
     }
 
     /// Rows of a kind due now for a target, by their ids, those after `after`.

@@ -192,7 +192,7 @@ impl Batch<'_> {
         let items: Vec<RemoteId> = works.iter().map(|work| work.src.clone()).collect();
         let known = Known::load(self.hub, &self.flow, &items).await?;
         let approvals = works.iter().map(|work| work.approved.as_deref());
-        self.plans = Plans::load(self.hub, approvals).await?;
+        self.plans.load(self.hub, approvals).await?;
         let digest = |item: &RemoteId| known.erp(item).map(|level| (item.clone(), level.digest));
         self.inputs = items.iter().filter_map(digest).collect();
         let mut puts: Vec<(WorkRow, Vec<Put>)> = Vec::new();

@@ -8,6 +8,7 @@ mod bench;
 mod fakes;
 mod feed;
 mod lost_answers;
+mod overlap;
 mod oversell;
 mod owners;
 mod people;
