@@ -24,7 +24,7 @@ fn main() -> ExitCode {
             return ExitCode::from(exit::STORE);
         }
     };
-    cli::log(arguments.verbose);
+    cli::log(&arguments);
     match runtime.block_on(cli::run(arguments)) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {

@@ -128,9 +128,10 @@ async fn patiently<T, F: Future<Output = Result<T, Fault>>>(
     retry::read(&patience, once).await
 }
 
-/// Sets up logging to stderr. `COMPTOIR_LOG` overrides the level.
-pub fn log(verbose: u8) {
-    let level = match verbose {
+/// Sets up logging to stderr. `COMPTOIR_LOG` overrides the level. Who runs `serve` is told of pauses and their ends without asking.
+pub fn log(arguments: &Arguments) {
+    let serves = matches!(arguments.command, Command::Serve(_));
+    let level = match arguments.verbose.max(u8::from(serves)) {
         0 => "error",
         1 => "comptoir=info,comptoir_engine=info,warn",
         _ => "comptoir=debug,comptoir_engine=debug,comptoir_kit=debug,info",
