@@ -13,6 +13,7 @@ mod owners;
 mod people;
 mod power_cuts;
 mod reconcile;
+mod rules;
 mod shipments;
 mod shop;
 mod states;
