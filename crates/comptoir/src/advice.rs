@@ -12,13 +12,16 @@ pub fn fix(cause: &str, language: Language) -> String {
     }
 }
 
-fn table_file(table: &str) -> &'static str {
-    match table {
-        "tax" => "tables/taxes.csv",
-        "payment" => "tables/payment_methods.csv",
-        "shipping" => "tables/shipping_methods.csv",
-        _ => "tables/price_lists.csv",
-    }
+fn table_file(table: &str) -> String {
+    let name = match table {
+        "tax" => "taxes",
+        "payment" => "payment_methods",
+        "shipping" => "shipping_methods",
+        "price_list" => "price_lists",
+        // Looked up by a rule: the file's own name.
+        other => other,
+    };
+    format!("tables/{name}.csv")
 }
 
 fn page(code: Code) -> String {
@@ -41,6 +44,11 @@ fn english(cause: &Cause) -> String {
             "Several customers of the ERP fit buyer {id}, or none may be created: merge them or make one, then resume."
         ),
         Cause::Setting(name) => format!("Set {name} in the flow and push it (comptoir config push)."),
+        Cause::Rule(code, place) => format!(
+            "{} See which value ({place}, comptoir explain), correct the rule, its table or the order, and push or resume ({}).",
+            code.title(Language::English),
+            page(*code)
+        ),
         Cause::Flow(kind) => format!(
             "No flow books a {kind} yet: book it in the ERP by hand, then answer `keep` (comptoir hold answer)."
         ),
@@ -87,6 +95,11 @@ fn french(cause: &Cause) -> String {
             "Plusieurs clients de l'ERP conviennent à l'acheteur {id}, ou aucun ne peut être créé : les fusionner ou en créer un, puis reprendre."
         ),
         Cause::Setting(name) => format!("Renseigner {name} dans le flux et le publier (comptoir config push)."),
+        Cause::Rule(code, place) => format!(
+            "{} Voir quelle valeur ({place}, comptoir explain), corriger la règle, sa table ou la commande, puis publier ou reprendre ({}).",
+            code.title(Language::French),
+            page(*code)
+        ),
         Cause::Flow(_) => "Aucun flux ne comptabilise encore cela : le saisir à la main dans l'ERP, puis répondre « keep » (comptoir hold answer).".to_owned(),
         Cause::Total => "Les totaux diffèrent de plus que la tolérance : comparer les deux côtés (comptoir explain), corriger la commande de l'ERP ou ses taxes, puis reprendre ; ou répondre « keep ».".to_owned(),
         Cause::Equation => "Les montants de la boutique ne s'additionnent pas, ou le total a plus de décimales que la devise : voir la somme (comptoir explain) et corriger la commande dans la boutique.".to_owned(),

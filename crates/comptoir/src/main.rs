@@ -4,6 +4,7 @@ mod advice;
 mod cli;
 mod config;
 mod exit;
+mod fit;
 mod hooks;
 mod out;
 mod secrets;

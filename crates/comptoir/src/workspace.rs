@@ -104,7 +104,11 @@ impl Workspace {
             store: self.store.clone(),
         };
         // Everything it names must be there before the present revision is given up.
-        next.connections().await?;
+        let connections = next.connections().await?;
+        let misfits = crate::fit::misfits(&next, &next.files, &connections).await?;
+        if !misfits.is_empty() {
+            return Err(misfits.into());
+        }
         Ok(next)
     }
 
@@ -259,6 +263,7 @@ fn engine_flow(name: &FlowName, flow: &config::FlowConfig, config: &Config, revi
         time_zone: config.hub.time_zone.clone(),
         caps: flow.caps,
         policy: flow.policy.clone(),
+        rules: flow.mapping.clone(),
         stock: flow.stock.clone(),
         shipment: flow.shipment.clone(),
         revision,

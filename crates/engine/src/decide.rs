@@ -17,6 +17,7 @@ use comptoir_model::key::{Kind, RecordKey, RemoteId, WriteKey};
 use comptoir_model::order::Order;
 use comptoir_model::port::{Query, Step};
 use comptoir_model::shipment::Shipment;
+use comptoir_rules::mapping::Mapped;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The source's record as last seen.
@@ -26,8 +27,8 @@ pub struct Source {
     pub key: RecordKey,
     /// Its digest.
     pub digest: Digest,
-    /// What it says, if it is an order; none when it is gone or cannot be read.
-    pub order: Option<Order>,
+    /// What it says, if it is an order, as the flow's rules leave it; none when it is gone or cannot be read.
+    pub order: Option<Mapped>,
     /// What it says, if it is a shipment.
     pub shipment: Option<Shipment>,
     /// Why it says nothing.
@@ -56,8 +57,8 @@ pub struct OrderLink {
     pub gone: bool,
     /// The source's digest when it was last written; none when the link was adopted or found.
     pub base_digest: Option<Digest>,
-    /// The source's document of that digest, while it is kept; none where it is the source's present one.
-    pub base: Option<Order>,
+    /// The source's document of that digest, under today's rules, while it is kept; none where it is the source's present one.
+    pub base: Option<Mapped>,
     /// [`content_digest`] of the target after our last write.
     pub put: Option<Digest>,
 }

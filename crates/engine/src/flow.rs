@@ -3,12 +3,14 @@
 use comptoir_model::address::Country;
 use comptoir_model::key::{ConnectionName, FlowName, Kind};
 use comptoir_model::order::{Life, Order};
+use comptoir_rules::mapping::Rules;
 use comptoir_rules::policy::OrderPolicy;
 use comptoir_rules::shipment::ShipmentPolicy;
 use comptoir_rules::stock::StockPolicy;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Whether a flow works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
@@ -85,6 +87,8 @@ pub struct Flow {
     pub caps: Caps,
     /// Policies of a flow of orders.
     pub policy: OrderPolicy,
+    /// Mapping rules of a flow of orders.
+    pub rules: Arc<Rules>,
     /// Policies of a flow of stock.
     pub stock: StockPolicy,
     /// Policies of a flow of shipments.
@@ -115,6 +119,7 @@ impl Flow {
             time_zone: "Europe/Paris".to_owned(),
             caps: Caps::default(),
             policy: OrderPolicy::default(),
+            rules: Arc::default(),
             stock: StockPolicy::default(),
             shipment: ShipmentPolicy::default(),
             revision: 1,

@@ -5,8 +5,8 @@ use crate::decide::{Missing, OrderLink, Source, Target, first_sight};
 use crate::end::End;
 use crate::note::link_row;
 use crate::point::Point;
-use crate::retry;
 use crate::turn::{Item, Pass};
+use crate::{retry, shelf};
 use comptoir_model::cause::Cause;
 use comptoir_model::document::{Digest, Document};
 use comptoir_model::fault::{Fault, Next};
@@ -14,6 +14,7 @@ use comptoir_model::key::{ConnectionName, FlowName, Kind, RecordKey, RemoteId};
 use comptoir_model::order::Order;
 use comptoir_model::port::{Candidate, Query, Seen};
 use comptoir_rules::buyer;
+use comptoir_rules::mapping::{Beside, Mapped};
 use comptoir_store::{
     Commit, IdentityPut, LinkRow, LinkState, RecordPut, RecordRow, RecordState, StoreError, WorkRow,
 };
@@ -46,7 +47,8 @@ pub async fn items_as_seen(
         let ids: Vec<RemoteId> = works.iter().map(|work| work.src.clone()).collect();
         let store = &pass.hub.store;
         let kind = flow.kind;
-        let mut records = store.records(&flow.source, kind, &ids, false).await?;
+        let raw = flow.rules.reads_raw();
+        let mut records = store.records(&flow.source, kind, &ids, raw).await?;
         let parts: Vec<(RemoteId, String)> =
             ids.iter().map(|id| (id.clone(), String::new())).collect();
         let mut links = store
@@ -59,9 +61,11 @@ pub async fn items_as_seen(
                 kind,
                 id: id.clone(),
             };
+            let mut row = records.remove(&id);
+            let raw = row.as_mut().and_then(|row| row.raw.take());
             let source = match seen.remove(&id) {
                 Some(source) => source,
-                None => source_of(key, records.remove(&id), work.want),
+                None => source_of(key, row, work.want),
             };
             let buyer = buyer_key(pass, &source);
             let link = links.remove(&(id, String::new())).map(link_of);
@@ -69,6 +73,7 @@ pub async fn items_as_seen(
                 work,
                 flow: flow.clone(),
                 source,
+                raw,
                 buyer,
                 link,
                 sold: None,
@@ -83,6 +88,7 @@ pub async fn items_as_seen(
     }
     load_sold(pass, &mut items).await?;
     load_targets(pass, &mut items).await?;
+    map(pass, &mut items).await?;
     load_parties(pass, &items).await?;
     load_answers(pass, &items).await?;
     Ok(items)
@@ -95,7 +101,7 @@ fn source_of(key: RecordKey, row: Option<RecordRow>, want: Digest) -> Source {
     };
     let (mut order, mut shipment) = (None, None);
     match document.filter(|_| state == RecordState::Live) {
-        Some(Document::Order(document)) => order = Some(*document),
+        Some(Document::Order(document)) => order = Some(Mapped::from(*document)),
         Some(Document::Shipment(document)) => shipment = Some(document),
         _ => {}
     }
@@ -112,6 +118,38 @@ fn source_of(key: RecordKey, row: Option<RecordRow>, want: Digest) -> Source {
         shipment,
         missing,
     }
+}
+
+/// Applies the flows' rules to what the sources say, and to what they said when it was written last. The shop's own answer is kept of its
+/// last version only: both are read with it.
+async fn map(pass: &Pass<'_>, items: &mut [Item]) -> Result<(), StoreError> {
+    let routed = |item: &&Item| item.flow.rules.reads_stock();
+    let orders = items.iter().filter(routed);
+    let orders = orders.filter_map(|item| item.source.order.as_deref());
+    let stock = shelf::on_hand(
+        &pass.hub.store,
+        &pass.connection.name,
+        &pass.account,
+        orders,
+    )
+    .await?;
+    for item in items.iter_mut() {
+        let rules = &item.flow.rules;
+        if rules.is_empty() {
+            continue;
+        }
+        let beside = Beside {
+            source: item.flow.source.as_str(),
+            raw: item.raw.as_deref(),
+            stock: Some(&stock),
+        };
+        let base = item.link.as_mut().and_then(|link| link.base.as_mut());
+        for order in [item.source.order.as_mut(), base].into_iter().flatten() {
+            *order = rules.apply(Order::clone(order), beside);
+        }
+        item.raw = None;
+    }
+    Ok(())
 }
 
 /// The shops' orders that the orders of shipments were made from.
@@ -210,7 +248,7 @@ async fn load_targets(pass: &Pass<'_>, items: &mut [Item]) -> Result<(), StoreEr
         if base != item.source.digest
             && let Some(Document::Order(order)) = store.document(&base).await?
         {
-            link.base = Some(*order);
+            link.base = Some(Mapped::from(*order));
         }
     }
     Ok(())
@@ -416,7 +454,7 @@ pub fn note_looks(pass: &mut Pass<'_>, items: &mut [Item], which: &[usize], look
             Some(Ok((order, version))) => {
                 let first = link.put.is_none();
                 if first {
-                    let written = link.base.as_ref().or(item.source.order.as_ref());
+                    let written = link.base.as_deref().or(item.source.order.as_deref());
                     link.put = first_sight(written, order, item.flow.policy.tolerance);
                 }
                 item.target = Some(Target {

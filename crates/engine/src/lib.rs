@@ -21,5 +21,6 @@ mod readers;
 pub mod reconcile;
 pub mod retry;
 pub mod schedule;
+pub mod shelf;
 pub mod stock;
 pub mod turn;

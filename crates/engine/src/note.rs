@@ -17,7 +17,7 @@ pub fn rebase(pass: &Pass<'_>, item: &mut Item, notes: &mut Commit) {
         link.put = target
             .order
             .as_ref()
-            .and_then(|held| first_sight(item.source.order.as_ref(), held, tolerance));
+            .and_then(|held| first_sight(item.source.order.as_deref(), held, tolerance));
     }
     let row = link_row(pass, item);
     notes.links.extend(row);

@@ -54,6 +54,8 @@ pub struct Item {
     pub flow: Arc<Flow>,
     /// The source's record.
     pub source: Source,
+    /// The source's own answer, where a rule reads it.
+    pub raw: Option<String>,
     /// Its buyer's key.
     pub buyer: RemoteId,
     /// Its link.

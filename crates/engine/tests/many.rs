@@ -181,6 +181,7 @@ fn flow() -> Flow {
         time_zone: "UTC".to_owned(),
         caps: Caps::default(),
         policy: Default::default(),
+        rules: Default::default(),
         stock: Default::default(),
         shipment: Default::default(),
         revision: 1,

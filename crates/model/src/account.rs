@@ -54,6 +54,13 @@ pub struct Choice {
     pub company: Option<RemoteId>,
 }
 
+impl Choice {
+    /// Whether a company may use it; any may, where none is named.
+    pub fn usable_in(&self, company: Option<&RemoteId>) -> bool {
+        company.is_none() || self.company.is_none() || self.company.as_ref() == company
+    }
+}
+
 /// A connected system as its probe found it. Kept with the connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Account {
@@ -78,7 +85,7 @@ pub struct Account {
     /// Values that look-up tables may point to, by table (`taxes`, `warehouses`, `price_lists`, `companies`, `fiscal_positions`, `teams`, `carriers`, `payment_terms`, `languages`), and what a shop has to be mapped (`taxes`, `payment_methods`, `shipping_methods`, `statuses`).
     #[serde(default)]
     pub choices: BTreeMap<String, Vec<Choice>>,
-    /// Fields a target document may carry under `attributes`, by kind.
+    /// Fields a target document may carry under `attributes`, by kind: `order`, `order_line`, `customer`.
     #[serde(default)]
     pub fields: BTreeMap<String, Vec<String>>,
     /// What a person should know.
@@ -89,6 +96,16 @@ pub struct Account {
 impl Account {
     /// The choice of a table by id, or by name when only one has it. Names are compared without regard to case and outer spaces.
     pub fn choice(&self, table: &str, text: &str) -> Option<&Choice> {
+        self.choice_in(table, text, None)
+    }
+
+    /// The same among the choices that a company may use: its own, and those of no company. Two companies often have a tax of one name.
+    pub fn choice_in(
+        &self,
+        table: &str,
+        text: &str,
+        company: Option<&RemoteId>,
+    ) -> Option<&Choice> {
         let choices = self.choices.get(table)?;
         let text = text.trim();
         if let Some(choice) = choices.iter().find(|choice| choice.id.as_str() == text) {
@@ -97,6 +114,7 @@ impl Account {
         let folded = text.to_lowercase();
         let mut named = choices
             .iter()
+            .filter(|choice| choice.usable_in(company))
             .filter(|choice| choice.name.trim().to_lowercase() == folded);
         match (named.next(), named.next()) {
             (Some(only), None) => Some(only),

@@ -21,6 +21,8 @@ pub enum Cause {
     Customer(String),
     /// `setting:NAME`: a setting is missing without which this record cannot go on.
     Setting(String),
+    /// `rule:CODE:FILE:LINE`: a rule found nothing, failed, or chose what the target does not have.
+    Rule(Code, String),
     /// `flow:KIND`: a flow that would book this does not exist yet.
     Flow(Kind),
     /// `link:KIND:ID`: another record must be linked first.
@@ -80,6 +82,7 @@ impl Cause {
             Cause::Customer(_) => Code::AmbiguousCustomer,
             Cause::Setting(name) if name.starts_with("placement.") => Code::NoPlacement,
             Cause::Setting(_) => Code::MissingSetting,
+            Cause::Rule(code, _) => *code,
             Cause::Flow(_) => Code::RefundWaits,
             Cause::Total => Code::TotalDiffers,
             Cause::Equation => Code::EquationBroken,
@@ -123,6 +126,7 @@ impl fmt::Display for Cause {
             Cause::Product(sku) => write!(f, "match:product:{sku}"),
             Cause::Customer(id) => write!(f, "match:customer:{id}"),
             Cause::Setting(name) => write!(f, "setting:{name}"),
+            Cause::Rule(code, place) => write!(f, "rule:{code}:{place}"),
             Cause::Flow(kind) => write!(f, "flow:{kind}"),
             Cause::Link(kind, id) => write!(f, "link:{kind}:{id}"),
             Cause::Total => f.write_str("total:order"),
@@ -175,6 +179,10 @@ impl FromStr for Cause {
                 _ => return Err(bad()),
             },
             ("setting", name) => Cause::Setting(name.to_owned()),
+            ("rule", rest) => {
+                let (code, place) = rest.split_once(':').ok_or_else(bad)?;
+                Cause::Rule(Code::parse(code).ok_or_else(bad)?, place.to_owned())
+            }
             ("flow", word) => Cause::Flow(kind(word)?),
             ("link", rest) => {
                 let (word, id) = rest.split_once(':').ok_or_else(bad)?;
@@ -219,6 +227,7 @@ mod tests {
             Cause::Product("SKU:1".into()),
             Cause::Customer("42".into()),
             Cause::Setting("fee_product".into()),
+            Cause::Rule(Code::RuleMissing, "flows/orders.toml:12".into()),
             Cause::Flow(Kind::Refund),
             Cause::Link(Kind::Order, "1042".into()),
             Cause::Total,

@@ -97,6 +97,9 @@ codes! {
     417 CancelledInTarget "The ERP cancelled the order while the shop did not." "L'ERP a annulé la commande, pas la boutique.";
     418 MissingSetting "The flow lacks a setting that this order needs." "Il manque au flux un réglage dont cette commande a besoin.";
     419 TooManyZeros "Too many of a shop's items would go to zero at once." "Trop d'articles de la boutique passeraient à zéro d'un coup.";
+    430 RuleMissing "A rule found no value, and says to hold the order." "Une règle n'a pas trouvé de valeur et demande de retenir la commande.";
+    431 RuleFailed "A rule could not be applied to an order." "Une règle n'a pas pu être appliquée à une commande.";
+    432 RuleChoice "A rule chose something that the target does not have." "Une règle a choisi quelque chose que la cible n'a pas.";
     440 StalePlan "The plan cannot be used any more." "Le plan n'est plus utilisable.";
     441 NoPlan "There is no such plan." "Ce plan n'existe pas.";
     442 ReportChanged "The report is not as it was signed." "Le rapport n'est pas tel qu'il a été signé.";
@@ -112,6 +115,7 @@ codes! {
     506 NoWorkspace "There is no workspace here." "Il n'y a pas d'espace de travail ici.";
     507 UnknownRuleField "A rule names a field that does not exist." "Une règle nomme un champ qui n'existe pas.";
     508 BadTable "A look-up table cannot be read." "Une table de correspondance est illisible.";
+    509 BadRule "A rule is not written right." "Une règle est mal écrite.";
     600 StoreBusy "Another hub already serves this store." "Un autre hub utilise déjà cette base.";
     601 DiskFull "The disk or the database is full." "Le disque ou la base est plein.";
     602 StoreBroken "The store failed." "La base a échoué.";

@@ -2,6 +2,7 @@
 
 pub mod agree;
 pub mod buyer;
+pub mod mapping;
 pub mod order;
 pub mod policy;
 pub mod shipment;

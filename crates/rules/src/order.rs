@@ -1,9 +1,11 @@
 //! What an order of a shop should look like in a target: every line, price, tax and reference, or the causes why it cannot be said yet.
 
+use crate::mapping::{Mapped, Spot};
 use crate::policy::{Bundles, OrderPolicy};
 use comptoir_model::account::{Account, Choice};
 use comptoir_model::address::Address;
 use comptoir_model::cause::Cause;
+use comptoir_model::code::Code;
 use comptoir_model::key::RemoteId;
 use comptoir_model::money::RoundingMode;
 use comptoir_model::order::{Life, Line, LineKind, LineTax, Order, Placement, Status};
@@ -51,6 +53,12 @@ pub struct Reason {
     /// The look-up table and its row, when one was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<String>,
+    /// The rule's file and line, where a rule of the workspace wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// What was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<serde_json::Value>,
 }
 
 /// One amount of the order on its way to becoming a line.
@@ -66,8 +74,8 @@ struct Charge<'a> {
 }
 
 /// The SKUs that the target must have for this order, by policy and tables; and the causes that already are certain.
-pub fn needed_skus(order: &Order, policy: &OrderPolicy) -> Result<BTreeSet<String>, Vec<Cause>> {
-    let mut causes = BTreeSet::new();
+pub fn needed_skus(order: &Mapped, policy: &OrderPolicy) -> Result<BTreeSet<String>, Vec<Cause>> {
+    let mut causes: BTreeSet<Cause> = order.causes().into_iter().collect();
     let mut skus: BTreeSet<String> = charges(order, policy, &mut causes)
         .into_iter()
         .map(|charge| charge.sku.to_owned())
@@ -86,15 +94,20 @@ pub fn needed_skus(order: &Order, policy: &OrderPolicy) -> Result<BTreeSet<Strin
 
 /// The order as the target should hold it, before any rounding line. References are the target's ids.
 pub fn translate(
-    order: &Order,
+    order: &Mapped,
     policy: &OrderPolicy,
     known: Known<'_>,
     mut trace: Option<&mut Vec<Reason>>,
 ) -> Result<Order, Vec<Cause>> {
-    let mut causes = BTreeSet::new();
+    let mut causes: BTreeSet<Cause> = order.causes().into_iter().collect();
+    let placement = placement_of(order, policy, known.target, &mut causes);
+    let company = placement.company.as_ref();
+    if let Some(trace) = trace.as_deref_mut() {
+        trace.extend(order.reasons.iter().cloned());
+    }
     let mut lines = Vec::new();
     for charge in charges(order, policy, &mut causes) {
-        if let Some(line) = line_of(order, policy, known, &charge, &mut causes) {
+        if let Some(line) = line_of(order, policy, known, company, &charge, &mut causes) {
             if let Some(trace) = trace.as_deref_mut() {
                 trace.extend(reasons_of(order, policy, &charge, &line));
             }
@@ -102,14 +115,20 @@ pub fn translate(
         }
     }
     let payment = check_payment(order, policy, &mut causes);
-    let placement = placement_of(order, policy, known.target, &mut causes);
     if !causes.is_empty() {
         return Err(causes.into_iter().collect());
     }
     let mut target = Order::empty("", order.currency);
-    target.reference = order.number.clone();
-    target.origin = match &payment {
-        Some(label) if !label.is_empty() => format!("{} {} · {label}", known.source, order.number),
+    target.reference = order
+        .texts
+        .get("reference")
+        .unwrap_or(&order.number)
+        .clone();
+    target.origin = match (order.texts.get("origin"), &payment) {
+        (Some(origin), _) => origin.clone(),
+        (None, Some(label)) if !label.is_empty() => {
+            format!("{} {} · {label}", known.source, order.number)
+        }
         _ => format!("{} {}", known.source, order.number),
     };
     target.purchase_order = order.purchase_order.clone();
@@ -175,7 +194,7 @@ fn tax_codes(order: &Order) -> BTreeSet<&str> {
 
 /// Everything that costs something or names goods, as lines to be; what a bundle leaves out is left out here.
 fn charges<'a>(
-    order: &'a Order,
+    order: &'a Mapped,
     policy: &'a OrderPolicy,
     causes: &mut BTreeSet<Cause>,
 ) -> Vec<Charge<'a>> {
@@ -192,8 +211,11 @@ fn charges<'a>(
         if dropped {
             continue;
         }
+        let part = format!("line-{}", line.id);
         let known_sku = !line.sku.is_empty() && line.product.is_some();
-        let sku = if known_sku {
+        let sku = if let Some(sku) = order.skus.get(&part) {
+            Some(sku.as_str())
+        } else if known_sku {
             Some(line.sku.as_str())
         } else {
             let fallback = policy.products.without_sku.as_deref();
@@ -202,7 +224,7 @@ fn charges<'a>(
         };
         match sku {
             Some(sku) => charges.push(Charge {
-                part: format!("line-{}", line.id),
+                part,
                 kind: line.kind,
                 sku,
                 title: &line.title,
@@ -222,17 +244,20 @@ fn charges<'a>(
 }
 
 fn shipping_charges<'a>(
-    order: &'a Order,
+    order: &'a Mapped,
     policy: &'a OrderPolicy,
     causes: &mut BTreeSet<Cause>,
 ) -> Vec<Charge<'a>> {
     let mut charges = Vec::new();
     for line in &order.shipping {
-        match policy.tables.shipping_methods.get(&line.method) {
-            Some(hit) => charges.push(Charge {
-                part: format!("shipping-{}", line.id),
+        let part = format!("shipping-{}", line.id);
+        let by_rule = order.skus.get(&part).map(String::as_str);
+        let by_table = || policy.tables.shipping_methods.get(&line.method);
+        match by_rule.or_else(|| by_table().map(|hit| hit.to)) {
+            Some(sku) => charges.push(Charge {
+                part,
                 kind: LineKind::Shipping,
-                sku: hit.to,
+                sku,
                 title: &line.title,
                 quantity: Decimal::ONE,
                 net: line.net,
@@ -249,15 +274,16 @@ fn shipping_charges<'a>(
 
 /// Fees, and discounts that are not in the lines. Gift cards used as payment are payments, no lines.
 fn other_charges<'a>(
-    order: &'a Order,
+    order: &'a Mapped,
     policy: &'a OrderPolicy,
     causes: &mut BTreeSet<Cause>,
 ) -> Vec<Charge<'a>> {
     let mut charges = Vec::new();
     for fee in &order.fees {
-        match &policy.products.fee {
+        let part = format!("fee-{}", fee.id);
+        match order.skus.get(&part).or(policy.products.fee.as_ref()) {
             Some(sku) => charges.push(Charge {
-                part: format!("fee-{}", fee.id),
+                part,
                 kind: LineKind::Fee,
                 sku,
                 title: &fee.title,
@@ -295,9 +321,10 @@ fn other_charges<'a>(
 }
 
 fn line_of(
-    order: &Order,
+    order: &Mapped,
     policy: &OrderPolicy,
     known: Known<'_>,
+    company: Option<&RemoteId>,
     charge: &Charge<'_>,
     causes: &mut BTreeSet<Cause>,
 ) -> Option<Line> {
@@ -308,7 +335,7 @@ fn line_of(
     let mut taxes = Vec::new();
     let mut included = Decimal::ZERO;
     for tax in charge.taxes {
-        let Some(choice) = tax_choice(policy, known.target, &tax.code) else {
+        let Some(choice) = tax_choice(policy, known.target, company, &tax.code) else {
             causes.insert(Cause::row("tax", &tax.code));
             return None;
         };
@@ -344,6 +371,11 @@ fn line_of(
         net: charge.net,
         tax: charge.tax,
         taxes,
+        attributes: order
+            .line_fields
+            .get(&charge.part)
+            .cloned()
+            .unwrap_or_default(),
         ..Line::default()
     })
 }
@@ -360,38 +392,55 @@ fn quantity_in(target: &Account, quantity: Decimal) -> Decimal {
 
 /// The target's id of a tax of the source; the source's own word where no row says.
 pub fn tax_target(policy: &OrderPolicy, target: &Account, code: &str) -> String {
-    let choice = tax_choice(policy, target, code);
+    let choice = tax_choice(policy, target, None, code);
     choice.map_or_else(|| code.to_owned(), |choice| choice.id.to_string())
 }
 
-fn tax_choice<'a>(policy: &OrderPolicy, target: &'a Account, code: &str) -> Option<&'a Choice> {
+fn tax_choice<'a>(
+    policy: &OrderPolicy,
+    target: &'a Account,
+    company: Option<&RemoteId>,
+    code: &str,
+) -> Option<&'a Choice> {
     let hit = policy.tables.taxes.get(code)?;
-    target.choice("taxes", hit.to)
+    target.choice_in("taxes", hit.to, company)
 }
 
+/// Where the target books the order: what a rule chose, else the flow's fixed value. Names are looked for among what the company may use.
 fn placement_of(
-    order: &Order,
+    order: &Mapped,
     policy: &OrderPolicy,
     target: &Account,
     causes: &mut BTreeSet<Cause>,
 ) -> Placement {
-    let mut fixed = |table: &str, wanted: &Option<String>| {
-        let wanted = wanted.as_ref()?;
-        let found = target.choice(table, wanted).map(|choice| choice.id.clone());
+    let fixed = &policy.placement;
+    let mut chosen = |spot: Spot, fixed: Option<&String>, company: Option<&RemoteId>| {
+        let by_rule = order.spots.get(&spot);
+        let wanted = by_rule.map(|chosen| &chosen.value).or(fixed)?;
+        let found = target.choice_in(spot.choices(), wanted, company);
         if found.is_none() {
-            causes.insert(Cause::Setting(format!("placement.{table}")));
+            causes.insert(match by_rule {
+                Some(chosen) => Cause::Rule(Code::RuleChoice, chosen.by.to_string()),
+                None => Cause::Setting(format!("placement.{}", spot.choices())),
+            });
         }
-        found
+        found.map(|choice| choice.id.clone())
     };
+    let company = chosen(Spot::Company, fixed.company.as_ref(), None);
+    let of = company.as_ref();
     let mut placement = Placement {
-        company: fixed("companies", &policy.placement.company),
-        warehouse: fixed("warehouses", &policy.placement.warehouse),
-        fiscal_position: fixed("fiscal_positions", &policy.placement.fiscal_position),
-        team: fixed("teams", &policy.placement.team),
-        payment_term: fixed("payment_terms", &policy.placement.payment_term),
-        ..Placement::default()
+        warehouse: chosen(Spot::Warehouse, fixed.warehouse.as_ref(), of),
+        fiscal_position: chosen(Spot::FiscalPosition, fixed.fiscal_position.as_ref(), of),
+        team: chosen(Spot::Team, fixed.team.as_ref(), of),
+        payment_term: chosen(Spot::PaymentTerm, fixed.payment_term.as_ref(), of),
+        carrier: chosen(Spot::Carrier, None, of),
+        price_list: chosen(Spot::PriceList, None, of),
+        company,
     };
-    match price_list(order, policy, target) {
+    if order.spots.contains_key(&Spot::PriceList) {
+        return placement;
+    }
+    match price_list(order, policy, target, placement.company.as_ref()) {
         Ok(list) => placement.price_list = list,
         Err(cause) => {
             causes.insert(cause);
@@ -406,10 +455,12 @@ fn price_list(
     order: &Order,
     policy: &OrderPolicy,
     target: &Account,
+    company: Option<&RemoteId>,
 ) -> Result<Option<RemoteId>, Cause> {
     let missing = || Cause::row("price_list", order.currency.code());
     if let Some(hit) = policy.tables.price_lists.get(order.currency.code()) {
-        let choice = target.choice("price_lists", hit.to).ok_or_else(missing)?;
+        let choice = target.choice_in("price_lists", hit.to, company);
+        let choice = choice.ok_or_else(missing)?;
         return Ok(Some(choice.id.clone()));
     }
     let Some(lists) = target
@@ -421,7 +472,7 @@ fn price_list(
     };
     let mut fitting = lists
         .iter()
-        .filter(|list| list.currency == Some(order.currency));
+        .filter(|list| list.currency == Some(order.currency) && list.usable_in(company));
     match (fitting.next(), fitting.next()) {
         (Some(only), None) => Ok(Some(only.id.clone())),
         _ => Err(missing()),
@@ -429,7 +480,7 @@ fn price_list(
 }
 
 fn attributes_of(
-    order: &Order,
+    order: &Mapped,
     policy: &OrderPolicy,
     payment: Option<&str>,
 ) -> comptoir_model::Attributes {
@@ -439,21 +490,20 @@ fn attributes_of(
         .find(|payment| payment.kind != PaymentKind::GiftCard)
         .map(|payment| payment.transaction.as_str())
         .unwrap_or_default();
-    policy
-        .fields
-        .iter()
-        .filter_map(|(value, field)| {
-            let text = match value.as_str() {
-                "transaction" => transaction,
-                "payment_method" => payment.unwrap_or_default(),
-                "number" => &order.number,
-                "email" => &order.email,
-                "purchase_order" => &order.purchase_order,
-                _ => return None,
-            };
-            (!text.is_empty()).then(|| (field.clone(), text.into()))
-        })
-        .collect()
+    let by_policy = policy.fields.iter().filter_map(|(value, field)| {
+        let text = match value.as_str() {
+            "transaction" => transaction,
+            "payment_method" => payment.unwrap_or_default(),
+            "number" => &order.number,
+            "email" => &order.email,
+            "purchase_order" => &order.purchase_order,
+            _ => return None,
+        };
+        (!text.is_empty()).then(|| (field.clone(), text.into()))
+    });
+    let mut attributes: comptoir_model::Attributes = by_policy.collect();
+    attributes.extend(order.fields.clone());
+    attributes
 }
 
 fn reference(contact: &RemoteId) -> Address {
@@ -475,6 +525,8 @@ fn reasons_of(
             to: to("product"),
             from: format!("SKU {}", charge.sku),
             row: None,
+            rule: None,
+            value: None,
         },
         Reason {
             to: to("unit_price"),
@@ -486,6 +538,8 @@ fn reasons_of(
                 order.currency
             ),
             row: None,
+            rule: None,
+            value: None,
         },
     ];
     for tax in charge.taxes {
@@ -497,6 +551,8 @@ fn reasons_of(
                 .taxes
                 .get(&tax.code)
                 .map(|hit| format!("taxes: {} → {}", hit.row, hit.to)),
+            rule: None,
+            value: None,
         });
     }
     reasons

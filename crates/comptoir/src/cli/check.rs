@@ -2,6 +2,7 @@
 
 use super::{Context, patiently};
 use crate::advice;
+use crate::config::{Files, problem_of};
 use crate::exit::{self, Failure};
 use crate::out;
 use crate::workspace::{Role, Workspace};
@@ -10,9 +11,9 @@ use comptoir_model::account::{Account, Severity};
 use comptoir_model::cause::Cause;
 use comptoir_model::code::{Code, Language};
 use comptoir_model::key::{ConnectionName, FlowName, Kind};
-use comptoir_model::order::Order;
 use comptoir_model::port::{Cursor, Query};
 use comptoir_rules::buyer::folded_email;
+use comptoir_rules::mapping::{Beside, Mapped, Rules, Wrong};
 use comptoir_rules::order::needed_skus;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -145,7 +146,7 @@ async fn audit(
             fix: page(Code::UnknownName),
         });
     }
-    let orders = sample(source, flow.start).await?;
+    let orders = sample(source, flow.start, &flow.mapping).await?;
     report.orders_read += orders.len();
     let mut skus = BTreeSet::new();
     let mut missing: BTreeMap<String, usize> = BTreeMap::new();
@@ -186,8 +187,27 @@ async fn audit(
             fix: page(Code::UnknownField),
         });
     }
+    for wrong in flow.mapping.check_against(account) {
+        report.fixes.push(fix_of_rule(wrong, language));
+    }
     match_buyers(target, &orders, flow, name, report).await?;
     match_skus(target, skus, name, language, report).await
+}
+
+/// A rule that names what the target does not have.
+fn fix_of_rule(wrong: Wrong, language: Language) -> Fix {
+    let subject = wrong.place.to_string();
+    let problem = problem_of(wrong, &Files::new());
+    let index = usize::from(language == Language::French);
+    Fix {
+        code: Code::UnknownField,
+        subject,
+        what: problem.what[index].clone(),
+        fix: match problem.fix {
+            Some(fix) => fix[index].clone(),
+            None => page(Code::UnknownField),
+        },
+    }
 }
 
 /// Statuses that the flow takes and that the source does not have: no order would ever come in by them.
@@ -222,7 +242,7 @@ fn unknown_fields<'a>(
 /// Buyers that several customers of the target fit. They are named by the number of one of their orders: an address is personal.
 async fn match_buyers(
     target: &Connection,
-    orders: &[Order],
+    orders: &[Mapped],
     flow: &crate::config::FlowConfig,
     name: &FlowName,
     report: &mut Report,
@@ -266,25 +286,41 @@ async fn match_buyers(
 }
 
 /// Orders of the last month, since the flow's start if that was later; older ones where there are none.
-async fn sample(source: &Connection, start: Option<Timestamp>) -> Result<Vec<Order>, Failure> {
+async fn sample(
+    source: &Connection,
+    start: Option<Timestamp>,
+    rules: &Rules,
+) -> Result<Vec<Mapped>, Failure> {
     let month = SignedDuration::from_hours(31 * 24);
     let since = Timestamp::now().saturating_sub(month).ok().max(start);
     let recent = since.map_or_else(Cursor::start, |at| {
         source.connector.cursor_since(Kind::Order, at)
     });
-    let orders = read(source, recent).await?;
+    let orders = read(source, recent, rules).await?;
     if orders.is_empty() && start.is_none() {
-        return read(source, Cursor::start()).await;
+        return read(source, Cursor::start(), rules).await;
     }
     Ok(orders)
 }
 
-async fn read(source: &Connection, mut cursor: Cursor) -> Result<Vec<Order>, Failure> {
+async fn read(
+    source: &Connection,
+    mut cursor: Cursor,
+    rules: &Rules,
+) -> Result<Vec<Mapped>, Failure> {
     let mut orders = Vec::new();
     while orders.len() < SAMPLE {
         let page = patiently(|| source.connector.changes(Kind::Order, &cursor)).await?;
         let found = page.items.into_iter().filter_map(Result::ok);
-        orders.extend(found.filter_map(|record| record.document.as_order().cloned()));
+        orders.extend(found.filter_map(|record| {
+            let beside = Beside {
+                source: source.name.as_str(),
+                raw: record.raw.as_deref(),
+                stock: None,
+            };
+            let order = record.document.as_order()?.clone();
+            Some(rules.apply(order, beside))
+        }));
         out::progress(format!("{} orders", orders.len()));
         cursor = page.next;
         if !page.more {

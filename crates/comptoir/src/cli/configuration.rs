@@ -3,8 +3,8 @@
 use super::Context;
 use crate::config::{self, Files};
 use crate::exit::{self, Failure};
-use crate::out;
 use crate::workspace::{Role, Workspace};
+use crate::{fit, out};
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Args)]
@@ -61,7 +61,7 @@ pub async fn run(context: &Context, arguments: ConfigArguments) -> Result<u8, Fa
         ConfigCommand::Check => head,
         ConfigCommand::Push { parent } => {
             let files = config::read(&context.dir)?;
-            config::parse(&files)?;
+            refuse_misfits(&workspace, &files).await?;
             let parent = parent.or(head);
             Some(
                 workspace
@@ -92,6 +92,25 @@ pub async fn run(context: &Context, arguments: ConfigArguments) -> Result<u8, Fa
         ));
     }
     Ok(exit::OK)
+}
+
+/// Refuses files whose rules name what their target does not have.
+async fn refuse_misfits(workspace: &Workspace, files: &Files) -> Result<(), Failure> {
+    let next = Workspace {
+        dir: workspace.dir.clone(),
+        config: config::parse(files)?,
+        files: files.clone(),
+        revision: workspace.revision,
+        store: workspace.store.clone(),
+    };
+    // A secret that is known to `serve` only is no reason to refuse: what the last probe found counts then.
+    let connections = next.connections().await.unwrap_or_default();
+    let misfits = fit::misfits(&next, files, &connections).await?;
+    if misfits.is_empty() {
+        Ok(())
+    } else {
+        Err(misfits.into())
+    }
 }
 
 async fn head_files(workspace: &Workspace, head: Option<i64>) -> Result<Files, Failure> {

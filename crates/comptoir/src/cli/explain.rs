@@ -1,5 +1,6 @@
 //! `explain`: why a record is as it is: state, cause, links, the equation on both sides, which rule made which line, and what was done.
 
+mod ruled;
 mod taxes;
 
 use super::Context;
@@ -19,6 +20,7 @@ use comptoir_model::order::Order;
 use comptoir_rules::shipment::{Progress, progress};
 use comptoir_rules::tax::TaxGroup;
 use comptoir_store::WorkState;
+use ruled::Ruled;
 use serde::Serialize;
 
 #[derive(Debug, Args)]
@@ -27,6 +29,9 @@ pub struct ExplainArguments {
     flow: FlowName,
     /// The record's id in the source.
     id: String,
+    /// Only fields whose name holds this, such as `placement.warehouse`.
+    #[arg(long, value_name = "FIELD")]
+    field: Option<String>,
 }
 
 /// One order's sum, part by part.
@@ -70,6 +75,9 @@ pub struct Explanation {
     /// Of a shipment: how far each line of the shop's order has left.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<Progress>,
+    /// Of an order of a flow with mapping rules: what each rule wrote and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Ruled>,
     /// What happened, oldest first.
     pub journal: Vec<serde_json::Value>,
 }
@@ -77,13 +85,11 @@ pub struct Explanation {
 /// Runs the command.
 pub async fn run(context: &Context, arguments: ExplainArguments) -> Result<u8, Failure> {
     let workspace = Workspace::open(&context.dir, Role::Beside).await?;
-    let explanation = explain(
-        context,
-        &workspace,
-        &arguments.flow,
-        &RemoteId::from(arguments.id),
-    )
-    .await?;
+    let id = RemoteId::from(arguments.id);
+    let mut explanation = explain(context, &workspace, &arguments.flow, &id).await?;
+    if let (Some(field), Some(rules)) = (&arguments.field, &mut explanation.rules) {
+        rules.keep(field);
+    }
     if context.json {
         out::json(&explanation);
     } else {
@@ -108,11 +114,14 @@ pub async fn explain(
     let kind = config.kind;
     let ids = [id.clone()];
     let work = store.work(flow, kind, &ids).await?.remove(id);
-    let source = store
-        .records(&config.from, kind, &ids, false)
-        .await?
-        .remove(id)
-        .and_then(|row| row.document);
+    let raw = config.mapping.reads_raw();
+    let row = store.records(&config.from, kind, &ids, raw).await?;
+    let row = row.into_values().next();
+    let rules = match &row {
+        Some(row) => Ruled::of(workspace, config, row).await?,
+        None => None,
+    };
+    let source = row.and_then(|row| row.document);
     let part = (id.clone(), String::new());
     let link = store
         .links(&config.from, kind, std::slice::from_ref(&part), &config.to)
@@ -162,6 +171,7 @@ pub async fn explain(
         source: source.as_ref().and_then(Document::as_order).map(sum_of),
         target_id: link.map(|link| link.dst_id.to_string()),
         stock: reckoning(workspace, flow, id).await?,
+        rules,
         lines: match kind {
             Kind::Shipment => target.as_ref().and_then(Document::as_order).map(progress),
             _ => None,
@@ -323,6 +333,9 @@ pub fn show(context: &Context, explanation: &Explanation) {
             context.either("cancelled", "annulé"),
             line.cancelled.normalize(),
         ));
+    }
+    if let Some(rules) = &explanation.rules {
+        rules.show(context);
     }
     for event in &explanation.journal {
         out::line(format!("  {event}"));

@@ -4,11 +4,13 @@
 mod check;
 mod parse;
 mod problem;
+mod rule;
 mod secret;
 mod table;
 
 pub use parse::{Config, ConnectionConfig, FlowConfig, HubConfig, hub, parse, quiet_minutes};
 pub use problem::Problem;
+pub use rule::problem_of;
 pub use secret::fill_in;
 
 use comptoir_model::code::Code;
@@ -40,6 +42,7 @@ pub fn read(dir: &Path) -> Result<Files, Problem> {
     for (folder, ending) in [
         ("connections", "toml"),
         ("flows", "toml"),
+        ("rules", "toml"),
         ("tables", "csv"),
     ] {
         for path in listed(&dir.join(folder), ending)? {

@@ -1,11 +1,12 @@
 //! From the texts of a workspace to a checked configuration. Every problem is reported, each with its file and line.
 
-use super::{Files, Problem, check, table};
+use super::{Files, Problem, check, rule, table};
 use comptoir_engine::flow::{Caps, Mode};
 use comptoir_model::address::Country;
 use comptoir_model::code::Code;
 use comptoir_model::key::{ConnectionName, FlowName, Kind};
 use comptoir_model::rounding::RoundingSetting;
+use comptoir_rules::mapping::{Row, Rules};
 use comptoir_rules::policy::OrderPolicy;
 use comptoir_rules::shipment::ShipmentPolicy;
 use comptoir_rules::stock::StockPolicy;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A checked workspace.
 #[derive(Debug, Clone)]
@@ -124,6 +126,15 @@ pub struct FlowConfig {
     /// Policies of a flow of orders.
     #[serde(default)]
     pub policy: OrderPolicy,
+    /// Mapping rules of its own, before those of `rules`.
+    #[serde(default)]
+    pub rule: Vec<Row>,
+    /// Names of the rule sets under `rules/`, without `.toml`.
+    #[serde(default)]
+    pub rules: Vec<String>,
+    /// All of them, compiled.
+    #[serde(skip)]
+    pub mapping: Arc<Rules>,
     /// Policies of a flow of stock.
     #[serde(default)]
     pub stock: StockPolicy,
@@ -196,7 +207,15 @@ pub fn parse(files: &Files) -> Result<Config, Vec<Problem>> {
                 flow.policy.tables = table::all(path, files, &flow.tables)?;
                 Ok((name, flow))
             });
-            flows.extend(keep(parsed, &mut problems));
+            if let Some((name, mut flow)) = keep(parsed, &mut problems) {
+                match rule::compile(path, files, &flow) {
+                    Ok(rules) => flow.mapping = Arc::new(rules),
+                    Err(wrong) => problems.extend(wrong),
+                }
+                flows.insert(name, flow);
+            }
+        } else if named::<FlowName>(path, "rules/", ".toml").is_some() {
+            problems.extend(rule::unused(path, text, files));
         }
     }
     let config = Config {
@@ -229,7 +248,7 @@ fn named<T: std::str::FromStr<Err = comptoir_model::key::BadName>>(
 }
 
 /// Reads one TOML text; the problem has file, line and the nearest known setting.
-fn read_toml<T: DeserializeOwned>(path: &str, text: &str) -> Result<T, Problem> {
+pub(super) fn read_toml<T: DeserializeOwned>(path: &str, text: &str) -> Result<T, Problem> {
     toml::from_str(text).map_err(|error| toml_problem(path, text, &error))
 }
 

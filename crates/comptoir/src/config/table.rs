@@ -5,6 +5,7 @@ use super::{Files, Problem};
 use comptoir_model::code::Code;
 use comptoir_rules::policy::Tables;
 use comptoir_rules::table::Table;
+use std::collections::BTreeMap;
 
 /// The tables of a flow, whose file is `flow`.
 pub(super) fn all(flow: &str, files: &Files, names: &TableNames) -> Result<Tables, Problem> {
@@ -31,7 +32,7 @@ pub(super) fn all(flow: &str, files: &Files, names: &TableNames) -> Result<Table
     })
 }
 
-fn path(name: &str) -> String {
+pub(super) fn path(name: &str) -> String {
     format!("tables/{name}.csv")
 }
 
@@ -50,8 +51,19 @@ fn missing(flow: &str, files: &Files, setting: &str, name: &str) -> Problem {
     .suggest(name, known)
 }
 
+/// Every table of the workspace that rules may look into. One that cannot be read is none of theirs: the flow that names it says so.
+pub(super) fn every(files: &Files) -> BTreeMap<String, Table> {
+    files
+        .iter()
+        .filter_map(|(path, text)| {
+            let name = path.strip_prefix("tables/")?.strip_suffix(".csv")?;
+            Some((name.to_owned(), read(path, text).ok()?))
+        })
+        .collect()
+}
+
 /// A look-up table: CSV with the columns `from` and `to` (further columns are notes), comma or semicolon, a byte-order mark allowed.
-fn read(path: &str, text: &str) -> Result<Table, Problem> {
+pub(super) fn read(path: &str, text: &str) -> Result<Table, Problem> {
     let text = text.trim_start_matches('\u{feff}');
     let head = text.lines().next().unwrap_or_default();
     let separator = if head.contains(';') { b';' } else { b',' };

@@ -336,6 +336,7 @@ fn flows(name: &str, shop: &Shop, erp: &Erp, share: &str) -> Vec<Flow> {
             creates_per_hour: 0,
         },
         policy,
+        rules: Default::default(),
         stock: StockPolicy {
             share: share.parse().unwrap(),
             zeros_at_most_percent: 100,

@@ -396,6 +396,7 @@ fn flow() -> Flow {
         time_zone: "Europe/Paris".to_owned(),
         caps: Caps::default(),
         policy,
+        rules: Default::default(),
         stock: Default::default(),
         shipment: Default::default(),
         revision: 1,

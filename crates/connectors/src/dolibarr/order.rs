@@ -160,6 +160,10 @@ fn rate(line: &Line) -> Result<String, Fault> {
 /// # Errors
 /// [`Code::BadValue`] for a product that is no id, or a rate that is none.
 pub(super) fn line(api: &Api, line: &Line, there: Option<&OrderLine>) -> Result<Fields, Fault> {
+    if let Some(field) = line.attributes.keys().next() {
+        let why = "fields of a line beyond its own are not written to Dolibarr";
+        return Err(Fault::refused(Code::UnknownField, why).at(field));
+    }
     let rate = rate(line)?;
     let code = rate
         .split_once(" (")

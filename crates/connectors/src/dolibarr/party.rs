@@ -48,6 +48,14 @@ pub(super) async fn fields(
     api: &Api,
     customer: &Customer,
 ) -> Result<(&'static str, Fields), Fault> {
+    if let Some(field) = customer
+        .attributes
+        .keys()
+        .find(|field| *field != "code_client")
+    {
+        let why = "fields of a customer beyond its own are not written to Dolibarr";
+        return Err(Fault::refused(Code::UnknownField, why).at(field));
+    }
     let mut fields = Fields::new();
     let mut text = |field: &str, text: &str| {
         if !text.trim().is_empty() {

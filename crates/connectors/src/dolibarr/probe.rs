@@ -101,7 +101,12 @@ pub(super) async fn probe(api: &Api) -> Result<Account, Fault> {
         price_decimals: Some(api.settings.price_decimals),
         quantity_decimals: None,
         choices,
-        fields: BTreeMap::from([("order".to_owned(), fields(api, &mut notices).await?)]),
+        fields: BTreeMap::from([
+            ("order".to_owned(), fields(api, &mut notices).await?),
+            // Nobody has seen yet how extra fields of these are taken.
+            ("order_line".to_owned(), Vec::new()),
+            ("customer".to_owned(), Vec::new()),
+        ]),
         notices,
     })
 }

@@ -37,6 +37,22 @@ pub(super) const HEADER: &[&str] = &[
     "currency_id",
 ];
 
+/// Fields of a line that are written from the document, or that belong to Odoo's own reckoning.
+pub(super) const LINE: &[&str] = &[
+    "product_id",
+    "name",
+    "product_uom_qty",
+    "price_unit",
+    "tax_id",
+    "tax_ids",
+    "discount",
+    "order_id",
+    "state",
+    "company_id",
+    "currency_id",
+    "display_type",
+];
+
 /// The value of one field.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell {
@@ -201,6 +217,9 @@ pub(super) fn cell(field: &Field, value: &Value) -> Result<Cell, Fault> {
             ),
         )
     };
+    if field.kind == "many2many" {
+        return ids(value).map(Cell::Links).ok_or_else(bad);
+    }
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
@@ -221,7 +240,32 @@ pub(super) fn cell(field: &Field, value: &Value) -> Result<Cell, Fault> {
             "false" | "0" | "" => Ok(Cell::Flag(false)),
             _ => Err(bad()),
         },
+        // By its database id: a table of the workspace says which id a name has.
+        "many2one" => text.trim().parse().map(Cell::Link).map_err(|_| bad()),
         _ => Err(bad()),
+    }
+}
+
+/// Whether a field is of a sort that [`cell`] writes.
+pub(super) fn can_hold(field: &Field) -> bool {
+    let plain = cell(field, &Value::Null).is_ok();
+    !field.readonly && (plain || matches!(field.kind.as_str(), "many2one" | "many2many"))
+}
+
+/// Database ids of a list, or of a text such as `3,5`.
+fn ids(value: &Value) -> Option<Vec<i64>> {
+    let id = |value: &Value| match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    match value {
+        Value::Array(items) => items.iter().map(id).collect(),
+        Value::String(text) => text
+            .split(',')
+            .map(|part| part.trim().parse().ok())
+            .collect(),
+        one => Some(vec![id(one)?]),
     }
 }
 
@@ -239,7 +283,7 @@ pub(super) fn line(session: &Session, line: &Line) -> Result<Cells, Fault> {
     let ids: Option<Vec<i64>> = line.taxes.iter().map(|tax| tax.code.parse().ok()).collect();
     let title = [line.title.trim(), line.sku.trim(), "-"];
     let title = title.into_iter().find(|text| !text.is_empty());
-    Ok(Cells::from([
+    let mut cells = Cells::from([
         ("product_id".to_owned(), linked(product, "product_id")?),
         (
             "name".to_owned(),
@@ -250,7 +294,18 @@ pub(super) fn line(session: &Session, line: &Line) -> Result<Cells, Fault> {
         (taxes.to_owned(), Cell::Links(ids.ok_or_else(bad)?)),
         // A price list's discount would lower the price that the shop charged.
         ("discount".to_owned(), Cell::Number(Decimal::ZERO)),
-    ]))
+    ]);
+    for (field, value) in &line.attributes {
+        let known = session.known.line.get(field);
+        let known = known.filter(|known| can_hold(known) && !LINE.contains(&field.as_str()));
+        let known = known.ok_or_else(|| {
+            let why = "this Odoo has no such field on the lines of its orders, or does not let it be written";
+            Fault::refused(Code::UnknownField, why).at(field)
+        })?;
+        let cell = cell(known, value).map_err(|fault| fault.at(field))?;
+        cells.insert(field.clone(), cell);
+    }
+    Ok(cells)
 }
 
 /// The order as rows of `load()`, lines with external ids of their own.

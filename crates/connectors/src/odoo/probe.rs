@@ -1,5 +1,6 @@
 //! What a connected Odoo is: versions, companies, and everything a look-up table may point to.
 
+use super::order::{HEADER, LINE};
 use super::rpc::{Ask, Rpc};
 use super::session::{Session, open_fields};
 use super::wire::Small;
@@ -151,9 +152,20 @@ pub(super) async fn probe(session: &Session, rpc: &Rpc, address: &str) -> Result
         price_decimals,
         quantity_decimals,
         choices,
-        fields: BTreeMap::from([("order".to_owned(), open_fields(&session.known.order))]),
+        fields: open(session),
         notices,
     })
+}
+
+/// What rules may fill, by kind.
+fn open(session: &Session) -> BTreeMap<String, Vec<String>> {
+    let known = &session.known;
+    let of = |kind: &str, fields: Vec<String>| (kind.to_owned(), fields);
+    BTreeMap::from([
+        of("order", open_fields(&known.order, HEADER)),
+        of("order_line", open_fields(&known.line, LINE)),
+        of("customer", open_fields(&known.partner, &[])),
+    ])
 }
 
 /// A row as a choice.

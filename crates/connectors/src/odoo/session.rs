@@ -405,13 +405,11 @@ async fn languages(rpc: &Rpc) -> Result<Vec<String>, Fault> {
     Ok(rows.into_iter().map(|row| row.code).collect())
 }
 
-/// Fields of an order that a flow may fill under `attributes`: plain ones that Odoo lets write and that Comptoir does not write itself.
-pub(super) fn open_fields(known: &Fields) -> Vec<String> {
-    let ours = super::order::HEADER;
+/// Fields that a flow may fill under `attributes`: those that Odoo lets write, of a sort that can be written, and that are not `ours` to
+/// write.
+pub(super) fn open_fields(known: &Fields, ours: &[&str]) -> Vec<String> {
     let fits = |(name, field): &(&String, &Field)| {
-        !field.readonly
-            && !ours.contains(&name.as_str())
-            && super::order::cell(field, &json!(null)).is_ok()
+        !ours.contains(&name.as_str()) && super::order::can_hold(field)
     };
     let fields = known.iter().filter(fits);
     fields.map(|(name, _)| name.clone()).collect()

@@ -8,6 +8,7 @@ use comptoir_model::equation::Tolerance;
 use comptoir_model::key::{Kind, RemoteId};
 use comptoir_model::order::{Dates, Life, Line, LineKind, Order, Status};
 use comptoir_model::port::{Query, Step};
+use comptoir_rules::mapping::{Becomes, Mapped};
 use comptoir_rules::order::{Known, needed_skus, translate};
 use comptoir_rules::policy::{ChangePolicy, Confirm, OnChange};
 use comptoir_rules::total::{self, Verdict};
@@ -128,7 +129,7 @@ fn cancelled_in_source(
     }
     let policy = case.flow.policy.cancellations;
     let choice = choice(case, policy, held);
-    let written = link.base.as_ref().or(case.source.order.as_ref());
+    let written = link.base.as_deref().or(case.source.order.as_deref());
     match choice {
         OnChange::Ignore => Decision::Nothing,
         OnChange::Propose => Decision::Hold(vec![Cause::CancelledInSource]),
@@ -146,7 +147,7 @@ fn source_changed(
     link: &OrderLink,
     target: &Target,
     held: &Order,
-    order: &Order,
+    order: &Mapped,
 ) -> Option<Decision> {
     let (Some(_), Some(base)) = (link.base_digest, &link.base) else {
         // Adopted or found: what was written is not known. The totals decide whether both sides agree.
@@ -200,7 +201,7 @@ fn agree(
     link: &OrderLink,
     target: &Target,
     held: &Order,
-    order: &Order,
+    order: &Mapped,
 ) -> Decision {
     if order.totals.total != held.totals.total
         && let Some(question) = rounding_question(case)
@@ -208,7 +209,7 @@ fn agree(
         return question;
     }
     let marked = with_rounding_marked(case, held);
-    let written = link.base.as_ref().or(case.source.order.as_ref());
+    let written = link.base.as_deref().or(case.source.order.as_deref());
     match total::compare(order, &marked, case.flow.policy.tolerance) {
         Verdict::Equal => {}
         _ if edited(link, held) => return Decision::Hold(vec![Cause::Edited]),
@@ -223,13 +224,18 @@ fn agree(
         }
         Verdict::Round(amount) => return round(case, link, target, &marked, amount),
     }
-    if binding(held) || case.flow.policy.confirm == Confirm::Never {
+    if binding(held) || !confirms(case, order) {
         return date_kept(case, link, target, held, order);
     }
     if !target.fresh {
         return look(link);
     }
     write(case, link, target, Step::Confirm, held.clone(), None)
+}
+
+/// Whether the order is made binding: as a rule says, else as the flow does.
+fn confirms(case: &Case<'_>, order: &Mapped) -> bool {
+    order.becomes != Some(Becomes::Quotation) && case.flow.policy.confirm == Confirm::Always
 }
 
 /// Confirming sets the date to now in some systems, and a connector puts the shop's back. Where that did not get through it is done
@@ -316,7 +322,7 @@ pub fn with_rounding_marked<'a>(case: &Case<'_>, held: &'a Order) -> Cow<'a, Ord
 }
 
 /// What an order of the source becomes under today's rules, for the comparison of two of its versions.
-fn translated(case: &Case<'_>, order: &Order) -> Result<Order, Decision> {
+fn translated(case: &Case<'_>, order: &Mapped) -> Result<Order, Decision> {
     let skus = needed_skus(order, &case.flow.policy).map_err(Decision::Hold)?;
     let mut asked: Vec<(Kind, Query)> = skus
         .iter()
@@ -343,7 +349,7 @@ fn translated(case: &Case<'_>, order: &Order) -> Result<Order, Decision> {
 }
 
 /// The lines that an order of the source becomes, whoever its buyer is: what a comparison holds against the target's.
-pub fn wanted_lines(case: &Case<'_>, order: &Order) -> Result<Vec<Line>, Decision> {
+pub fn wanted_lines(case: &Case<'_>, order: &Mapped) -> Result<Vec<Line>, Decision> {
     let skus = needed_skus(order, &case.flow.policy).map_err(Decision::Hold)?;
     let mut asked: Vec<(Kind, Query)> = skus
         .iter()

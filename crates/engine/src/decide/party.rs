@@ -9,6 +9,7 @@ use comptoir_model::key::{Kind, RecordKey, RemoteId, WriteKey};
 use comptoir_model::order::Order;
 use comptoir_model::port::{Query, Step};
 use comptoir_rules::buyer;
+use comptoir_rules::mapping::Mapped;
 
 /// The contacts an order names in the target.
 pub struct Contacts {
@@ -59,7 +60,7 @@ pub fn claims_of(customer: &Customer) -> Vec<Query> {
 }
 
 /// The contacts, or what has to happen before they are known.
-pub fn resolve(case: &Case<'_>, order: &Order) -> Result<Contacts, Decision> {
+pub fn resolve(case: &Case<'_>, order: &Mapped) -> Result<Contacts, Decision> {
     let customer = match &case.party.main {
         Some(id) => id.clone(),
         None => return Err(find_or_create(case, order)),
@@ -83,7 +84,7 @@ pub fn resolve(case: &Case<'_>, order: &Order) -> Result<Contacts, Decision> {
     }
 }
 
-fn find_or_create(case: &Case<'_>, order: &Order) -> Decision {
+fn find_or_create(case: &Case<'_>, order: &Mapped) -> Decision {
     let held = || Decision::Hold(vec![Cause::Customer(case.buyer.to_string())]);
     let rungs = ladder(case, order);
     let keyed = Query::Key(key_of(case, ""));
@@ -103,10 +104,11 @@ fn find_or_create(case: &Case<'_>, order: &Order) -> Decision {
     if !case.flow.policy.customers.create {
         return held();
     }
-    let customer = Customer {
+    let mut customer = Customer {
         vat_number: buyer::folded_vat_number(&order.vat_number),
         ..buyer::customer_of(order)
     };
+    order.shape_customer(&mut customer);
     create(case, "", customer, rungs)
 }
 

@@ -12,6 +12,7 @@ use comptoir_model::key::{Kind, RecordKey, RemoteId};
 use comptoir_model::order::{Life, Line, Order};
 use comptoir_model::port::{Query, Record};
 use comptoir_rules::agree::{self, Difference};
+use comptoir_rules::mapping::Mapped;
 use comptoir_rules::total::rounding_amount;
 use comptoir_store::{LinkState, WorkRow, WorkState};
 use std::collections::{BTreeSet, HashMap};
@@ -81,7 +82,7 @@ impl SeenOrder {
                 id: self.id.clone(),
             },
             digest: self.digest,
-            order: self.order.clone(),
+            order: self.order.clone().map(Mapped::from),
             shipment: None,
             missing: match self.order {
                 Some(_) => Missing::No,

@@ -75,6 +75,7 @@ impl Bench {
                 time_zone: "UTC".to_owned(),
                 caps: Caps::default(),
                 policy,
+                rules: Default::default(),
                 stock: Default::default(),
                 shipment: Default::default(),
                 revision: 1,

@@ -152,6 +152,7 @@ struct Held {
     fates: BTreeMap<(Kind, Step), VecDeque<Fate>>,
     down: Option<Fault>,
     site: Option<String>,
+    choices: BTreeMap<String, Vec<Choice>>,
     cent: Decimal,
     blind: bool,
     ids: u64,
@@ -201,6 +202,11 @@ impl Erp {
     /// Calls are answered again.
     pub fn up(&self) {
         self.held().down = None;
+    }
+
+    /// It has these choices of a table from now on.
+    pub fn offers(&self, table: &str, choices: Vec<Choice>) {
+        self.held().choices.insert(table.to_owned(), choices);
     }
 
     /// It answers as another site, or as itself again.
@@ -423,6 +429,7 @@ impl Connector for Erp {
         if let Some(site) = &self.held().site {
             account.site.clone_from(site);
         }
+        account.choices.extend(self.held().choices.clone());
         Ok(account)
     }
 

@@ -14,6 +14,7 @@ mod owners;
 mod people;
 mod power_cuts;
 mod reconcile;
+mod rules;
 mod shipments;
 mod shop;
 mod states;
