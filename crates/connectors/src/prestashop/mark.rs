@@ -123,6 +123,35 @@ pub(super) fn shipments(messages: &[MessageWire], order: &RemoteId) -> Vec<Shipm
     found
 }
 
+/// The shipments as the order shows them: its one field of tracking numbers is what staff see and change, whatever was noted. Where the
+/// numbers do not all fit into it nothing is known.
+pub(super) fn as_shown(mut shipments: Vec<Shipment>, field: &str) -> Vec<Shipment> {
+    let numbers = shipments.iter().flat_map(|shipment| &shipment.parcels);
+    let numbers: Vec<&str> = numbers
+        .map(|parcel| parcel.tracking.as_str())
+        .filter(|number| !number.is_empty())
+        .collect();
+    if numbers.join(", ").chars().count() > super::ship::FIELD {
+        return shipments;
+    }
+    let shown: Vec<&str> = field.split(',').map(str::trim).collect();
+    let alone = numbers.len() == 1;
+    for parcel in shipments
+        .iter_mut()
+        .flat_map(|shipment| &mut shipment.parcels)
+    {
+        let mut own = parcel.tracking.split(',').map(str::trim);
+        if !parcel.tracking.is_empty() && !own.all(|number| shown.contains(&number)) {
+            // What stands in place of the only number is that of this parcel.
+            parcel.tracking = match alone {
+                true => field.trim().to_owned(),
+                false => String::new(),
+            };
+        }
+    }
+    shipments
+}
+
 /// What the marks say whose every part is there, in their order.
 fn noted(messages: &[MessageWire]) -> Vec<Noted> {
     let mut parts: BTreeMap<(&str, usize), Vec<Option<&str>>> = BTreeMap::new();

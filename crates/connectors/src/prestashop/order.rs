@@ -159,7 +159,10 @@ fn decode_order(wires: &Wires, reader: Reader<'_>) -> Result<Order, Fault> {
         ship_to: ship_to(wires, tables),
         language: tables.language(&wire.id_lang),
         note: note(&wires.messages),
-        shipments: mark::shipments(&wires.messages, &wire.id),
+        shipments: mark::as_shown(
+            mark::shipments(&wires.messages, &wire.id),
+            &wire.shipping_number,
+        ),
         discounts: discounts(wires, &shares),
         lines,
         shipping,

@@ -30,7 +30,7 @@ const ONE: Duration = Duration::from_secs(30);
 const BUDGET: Duration = Duration::from_secs(60);
 
 /// Characters that the shop keeps of tracking numbers.
-const FIELD: usize = 64;
+pub(super) const FIELD: usize = 64;
 
 /// An order as far as a shipment needs to know it.
 struct Ground {
@@ -239,9 +239,6 @@ impl Shop {
             .find(|known| known.key == wanted.key);
         let told = known.is_some_and(|known| known.notify);
         let completes = wanted.completes || known.is_some_and(|known| known.completes);
-        if known.is_some_and(|known| shows(known, wanted)) {
-            return Ok(None);
-        }
         let due = self.due_state(wanted.completes, state, tables)?;
         let field = field(wanted, known, ground);
         let there = ground
@@ -249,6 +246,10 @@ impl Shop {
             .as_ref()
             .map(|(line, _)| line.tracking_number.as_str());
         let stands = field.is_none() || there == field.as_deref();
+        // Staff may have taken the number away since it was noted.
+        if stands && known.is_some_and(|known| shows(known, wanted)) {
+            return Ok(None);
+        }
         let tell = wanted.notify && !told;
         let carrier = tables.carriers.get(&ground.standing.id_carrier);
         let followed = carrier.is_some_and(|carrier| !carrier.url.trim().is_empty());

@@ -64,6 +64,9 @@ pub fn decide(case: &Case<'_>) -> Decision {
         return Decision::Skip("nothing-shipped".to_owned());
     }
     let wanted = in_the_shop(case, shipment, order);
+    if settled && is_shown(&wanted, order) {
+        return Decision::Nothing;
+    }
     if is_shown(&wanted, order) {
         return Decision::Link {
             subject: case.source.key.clone(),
@@ -92,12 +95,11 @@ fn in_the_shop(case: &Case<'_>, shipment: &Shipment, order: &Order) -> Shipment 
     };
     let (key, order_key) = (WriteKey::of(&case.source.key, ""), WriteKey::of(&sold, ""));
     let wanted = translate(shipment, order, &key, &order_key, &case.flow.shipment);
-    let mut shown = order.shipments.iter();
-    let lost = case.link.is_some() && !shown.any(|shown| shown.key.as_ref() == Some(&key));
+    let again = case.link.is_some() && case.verdict == Some(Verdict::Repair);
     Shipment {
         order: sold.id,
         // What the order has lost was told to its buyer once.
-        notify: wanted.notify && !lost,
+        notify: wanted.notify && !again,
         ..wanted
     }
 }

@@ -158,8 +158,8 @@ fn settle_remedy(run: &Run<'_>, drift: &mut Drift, next: Next) {
         (Why::DeletedInTarget, _) => Remedy::Deleted,
         (_, Next::Write(proposal)) => {
             drift.writes = vec![*proposal];
-            match drift.difference {
-                Difference::Tracking { .. } => Remedy::Follow,
+            match drift.side {
+                Side::Source if drift.difference != Difference::Missing => Remedy::Follow,
                 _ => Remedy::Tell,
             }
         }
@@ -285,9 +285,11 @@ fn compare_shown(
                 should: numbers(&wanted),
                 shows: numbers(held),
             };
-            Some(match settled {
-                true => (difference, Side::Target, Why::EditedInTarget),
-                false => (difference, Side::Source, Why::NotRead),
+            let lost = held.parcels.iter().all(|parcel| parcel.tracking.is_empty());
+            Some(match (settled, lost && wanted.is_tracked()) {
+                (false, _) => (difference, Side::Source, Why::NotRead),
+                (true, true) => (difference, Side::Target, Why::TakenOut),
+                (true, false) => (difference, Side::Target, Why::EditedInTarget),
             })
         }
     }

@@ -1,6 +1,6 @@
 //! What people do in the ERP's pages, and what a test or a demonstration asks it.
 
-use super::amounts::number;
+use super::amounts::{self, number};
 use super::records::row;
 use super::shipments::HeldShipment;
 use super::stock::whole;
@@ -79,6 +79,69 @@ impl Dolibarr {
             row(json!({})),
         )
         .ok();
+    }
+
+    /// A person changes how many of the line at that place there are, and the price of one; amounts follow.
+    pub fn edit_line(&self, order: i64, place: usize, quantity: Decimal, price: Decimal) {
+        self.edit_lines(order, |lines| {
+            if let Some(line) = lines.get_mut(place).and_then(Value::as_object_mut) {
+                line.insert("qty".to_owned(), json!(quantity.to_string()));
+                line.insert("subprice".to_owned(), json!(price.to_string()));
+                amounts::line(line);
+            }
+        });
+    }
+
+    /// A person adds a line like the first one, of so many.
+    pub fn add_line(&self, order: i64, quantity: Decimal) {
+        self.edit_lines(order, |lines| {
+            let Some(mut line) = lines.first().and_then(Value::as_object).cloned() else {
+                return;
+            };
+            let last = lines.iter().map(|line| whole(line.get("id"))).max();
+            let id = (last.unwrap_or_default() + 900_000).to_string();
+            line.insert("id".to_owned(), json!(id));
+            line.insert("rowid".to_owned(), json!(id));
+            line.insert("ref_ext".to_owned(), Value::Null);
+            line.insert("qty".to_owned(), json!(quantity.to_string()));
+            amounts::line(&mut line);
+            lines.push(Value::Object(line));
+        });
+    }
+
+    fn edit_lines(&self, order: i64, change: impl FnOnce(&mut Vec<Value>)) {
+        let mut state = self.state();
+        if let Some(row) = state.row("orders", order) {
+            if let Some(lines) = row.get_mut("lines").and_then(Value::as_array_mut) {
+                change(lines);
+            }
+            amounts::order(row);
+        }
+        state.touch("orders", order);
+    }
+
+    /// A person enters an order once more, with the same number of the customer; answers its id.
+    pub fn copy_order(&self, order: i64) -> Option<i64> {
+        let mut state = self.state();
+        let mut copy = state.table("orders")?.get(&order)?.clone();
+        for field in ["id", "rowid", "ref_ext"] {
+            copy.remove(field);
+        }
+        for line in copy.get_mut("lines").and_then(Value::as_array_mut)? {
+            if let Some(line) = line.as_object_mut() {
+                line.insert("ref_ext".to_owned(), Value::Null);
+            }
+        }
+        Some(state.add("orders", copy))
+    }
+
+    /// A person calls an order off.
+    pub fn cancel_order(&self, order: i64) {
+        let mut state = self.state();
+        if let Some(row) = state.row("orders", order) {
+            orders::set_state(row, -1);
+        }
+        state.touch("orders", order);
     }
 
     /// A person classifies an order as delivered, whatever was shipped of it.

@@ -104,6 +104,22 @@ impl Erp {
         }
     }
 
+    /// The simulated Odoo, if it is one: for what people do by hand.
+    pub fn odoo(&self) -> Option<&odoo::Erp> {
+        match &self.held {
+            Held::Odoo(erp) => Some(erp),
+            Held::Dolibarr(..) => None,
+        }
+    }
+
+    /// The simulated Dolibarr, if it is one.
+    pub fn dolibarr(&self) -> Option<&Dolibarr> {
+        match &self.held {
+            Held::Dolibarr(erp, _) => Some(erp),
+            Held::Odoo(_) => None,
+        }
+    }
+
     /// Faults that struck.
     pub fn struck(&self) -> u64 {
         self.faults.struck()

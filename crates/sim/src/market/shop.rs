@@ -101,6 +101,22 @@ impl Shop {
         }
     }
 
+    /// The simulated WooCommerce, if it is one: for what people do by hand.
+    pub fn woocommerce(&self) -> Option<&woocommerce::Shop> {
+        match &self.held {
+            Held::Woocommerce(shop) => Some(shop),
+            Held::Prestashop(..) => None,
+        }
+    }
+
+    /// The simulated PrestaShop, if it is one.
+    pub fn prestashop(&self) -> Option<&prestashop::Shop> {
+        match &self.held {
+            Held::Prestashop(shop, _) => Some(shop),
+            Held::Woocommerce(_) => None,
+        }
+    }
+
     /// What it sells, and what an ERP must know to book its orders.
     pub fn catalogue(&self) -> Catalogue {
         match &self.held {

@@ -48,6 +48,8 @@ pub enum HandEdit {
     LineText(usize, String),
     /// `client_order_ref`.
     Reference(String),
+    /// How many of the line at that place, and the price of one.
+    Price(usize, Decimal, Decimal),
 }
 
 pub(super) fn vals(json: Json) -> Vals {
@@ -97,6 +99,14 @@ impl Erp {
                 let line = line_at(session, id, *place)?;
                 let quantity = vals(json!({"product_uom_qty": float(*quantity)}));
                 session.write(M::Line, &[line], &quantity)
+            }
+            HandEdit::Price(place, quantity, price) => {
+                let line = line_at(session, id, *place)?;
+                let changed = json!({
+                    "product_uom_qty": float(*quantity),
+                    "price_unit": float(*price),
+                });
+                session.write(M::Line, &[line], &vals(changed))
             }
             HandEdit::LineText(place, text) => {
                 let line = line_at(session, id, *place)?;

@@ -80,6 +80,58 @@ impl Shop {
         self.lock().enter(order, 6);
     }
 
+    /// Staff write another tracking number on an order, or none.
+    pub fn track(&self, order: u64, number: &str) {
+        let mut state = self.lock();
+        let now = state.now_text();
+        let of_order = |row: &serde_json::Map<String, Value>| row["id_order"] == order.to_string();
+        let lines = state.table("order_carriers").iter();
+        let lines: Vec<u64> = lines
+            .filter(|(_, row)| of_order(row))
+            .map(|(id, _)| *id)
+            .collect();
+        for line in lines {
+            if let Some(row) = state.table_mut("order_carriers").get_mut(&line) {
+                row.insert("tracking_number".to_owned(), json!(number));
+            }
+        }
+        if let Some(row) = state.table_mut("orders").get_mut(&order) {
+            row.insert("shipping_number".to_owned(), json!(number));
+            row.insert("date_upd".to_owned(), json!(now));
+        }
+    }
+
+    /// Staff charge more for the first line of an order, without tax on it.
+    pub fn charge_more(&self, order: u64, amount: Decimal) {
+        let mut state = self.lock();
+        let now = state.now_text();
+        let detail = state.details_of(order).into_iter().next();
+        if let Some(line) = detail.and_then(|id| state.table_mut("order_details").get_mut(&id)) {
+            let many = decimal(line, "product_quantity").max(Decimal::ONE);
+            for (sum, each) in [
+                ("total_price_tax_excl", "unit_price_tax_excl"),
+                ("total_price_tax_incl", "unit_price_tax_incl"),
+            ] {
+                let all = decimal(line, sum) + amount;
+                line.insert(sum.to_owned(), json!(six(all)));
+                line.insert(each.to_owned(), json!(six(all / many)));
+            }
+        }
+        if let Some(row) = state.table_mut("orders").get_mut(&order) {
+            for name in [
+                "total_paid",
+                "total_paid_tax_incl",
+                "total_paid_tax_excl",
+                "total_products",
+                "total_products_wt",
+            ] {
+                let sum = decimal(row, name) + amount;
+                row.insert(name.to_owned(), json!(six(sum)));
+            }
+            row.insert("date_upd".to_owned(), json!(now));
+        }
+    }
+
     /// Staff change how many of a line were ordered; amounts and stock follow.
     pub fn change_quantity(&self, detail: u64, quantity: u32) {
         self.lock().change_quantity(detail, quantity);

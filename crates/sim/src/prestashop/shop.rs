@@ -316,6 +316,23 @@ impl Shop {
         }
     }
 
+    /// Deletes a row by hand.
+    pub fn delete(&self, resource: &'static str, id: u64) {
+        self.lock().table_mut(resource).remove(&id);
+    }
+
+    /// The rows of a resource by id.
+    pub fn rows(&self, resource: &str) -> Vec<(u64, Map<String, Value>)> {
+        let state = self.lock();
+        let rows = state.table(resource).iter();
+        rows.map(|(id, row)| (*id, row.clone())).collect()
+    }
+
+    /// The lines of an order.
+    pub fn details(&self, order: u64) -> Vec<u64> {
+        self.lock().details_of(order)
+    }
+
     /// Adds a row by hand.
     pub fn add(&self, resource: &'static str, fields: Value) -> u64 {
         self.lock().add(resource, fields)

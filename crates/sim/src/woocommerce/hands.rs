@@ -99,6 +99,50 @@ impl Shop {
         answer.document().get("id").and_then(Value::as_u64)
     }
 
+    /// Somebody changes an order in the back office, in the words of the shop's API. False when the shop refuses.
+    pub fn change(&self, order: u64, body: &Value) -> bool {
+        sales::update(&mut self.lock(), order, body).is_ok()
+    }
+
+    /// Somebody adds a fee without tax to an order.
+    pub fn charge(&self, order: u64, amount: Decimal) -> bool {
+        let mut state = self.lock();
+        let mut ids = state.ids.clone();
+        let fee = super::order::Fee {
+            id: ids.item(),
+            name: "Fee".to_owned(),
+            tax_class: String::new(),
+            taxable: false,
+            total: amount,
+            total_tax: Decimal::ZERO,
+            taxes: Vec::new(),
+            meta: Vec::new(),
+        };
+        let done = state.change(order, |order, _| {
+            order.fees.push(fee);
+            order.total += amount;
+        });
+        state.ids = ids;
+        done.is_some()
+    }
+
+    /// Somebody deletes an order for good.
+    pub fn delete(&self, order: u64) -> bool {
+        self.lock().remove(order).is_some()
+    }
+
+    /// The lines of an order: the id of each, how many, and what they come to without tax.
+    pub fn lines(&self, order: u64) -> Vec<(u64, Decimal, Decimal)> {
+        let state = self.lock();
+        let lines = state
+            .order(order)
+            .into_iter()
+            .flat_map(|order| &order.lines);
+        lines
+            .map(|line| (line.id, line.quantity, line.total))
+            .collect()
+    }
+
     /// What the buyer of an order was mailed, the oldest first: the text of each note to the buyer, and `completed` for the shop's own mail
     /// about a completed order.
     pub fn mails(&self, order: u64) -> Vec<String> {
