@@ -16,10 +16,10 @@ use std::collections::BTreeMap;
 const KEEPS_DECIMALS_FROM: u32 = 19;
 /// The first version that tells rights by `has_access`.
 const HAS_ACCESS_FROM: u32 = 18;
-/// The first version seen to need a right of Invoicing for an address below a customer; others were not tried without it.
-const COPIES_CREDIT_FROM: u32 = 19;
-/// Versions that this connector was run against, or that its tapes are of.
-const VERIFIED: [u32; 2] = [16, 19];
+/// The first version that needs a right of Invoicing for an address below a customer (refused by 18.0 and 19.0, taken by 16.0 and 17.0).
+const COPIES_CREDIT_FROM: u32 = 18;
+/// Versions that this connector was run against.
+const VERIFIED: std::ops::RangeInclusive<u32> = 16..=19;
 
 /// A table of choices: its model, which rows, which fields, and whether an Odoo without that model works as well.
 struct Table {
@@ -132,7 +132,7 @@ pub(super) async fn probe(session: &Session, rpc: &Rpc, address: &str) -> Result
             severity: Severity::Warning,
             code: Code::UnsupportedVersion,
             detail: format!(
-                "Comptoir was verified on Odoo 16 and 19, not on {}",
+                "Comptoir was verified on Odoo 16 to 19, not on {}",
                 session.version.text
             ),
         });
@@ -321,7 +321,7 @@ fn key_notice(session: &Session) -> Option<Notice> {
     })
 }
 
-/// 19 copies a customer's accounting fields to each new address, the credit limit among them, and as the user who makes the address. Only
+/// 18 and 19 copy a customer's accounting fields to each new address, the credit limit among them, and as the user who makes the address. Only
 /// users of Invoicing see that field, and to others it is not told: orders that go to another address would be held one by one.
 fn address_notice(session: &Session) -> Option<Notice> {
     let sees = session.known.partner.contains_key("credit_limit");

@@ -132,7 +132,11 @@ pub(super) async fn changes(
     if kind == Kind::Product && session.version.major < template::MOVES_FROM {
         return template::changes(session, since, overlap, page, now).await;
     }
-    stream(session, kind, since, overlap, page, now).await
+    let since = match kind {
+        Kind::Product => template::of_variants(since),
+        _ => since.clone(),
+    };
+    stream(session, kind, &since, overlap, page, now).await
 }
 
 /// What changed of one model.

@@ -1,4 +1,4 @@
-//! Products before 19: a change of the template (a name, a price) does not move its variants' `write_date`, so both are polled.
+//! Products of 16: a change of the template (a name, a price) does not move its variants' `write_date`, so both are polled.
 
 use super::read::{self, Item};
 use super::rpc::Ask;
@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
 
-/// The first version whose variants move with their template.
-pub(super) const MOVES_FROM: u32 = 19;
+/// The first version whose variants move with their template (measured on 17.0, 18.0 and 19.0).
+pub(super) const MOVES_FROM: u32 = 17;
 
 /// Two cursors in one.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -25,6 +25,11 @@ pub(super) const MOVES_FROM: u32 = 19;
 struct Both {
     variants: Cursor,
     templates: Cursor,
+}
+
+/// Where the reading of variants stands, also by a cursor that both were polled with: Odoo has been upgraded since.
+pub(super) fn of_variants(since: &Cursor) -> Cursor {
+    serde_json::from_str(&since.0).map_or_else(|_| since.clone(), |both: Both| both.variants)
 }
 
 /// A page of variants, and once there is no more of them a page of variants whose template changed.

@@ -96,8 +96,9 @@ fn plan(session: &Session, write: &Write, order: i64, held: &Held) -> Result<Pla
                         "a line that should be changed is not in Odoo's order any more",
                     ));
                 };
-                let cells = differing(order::line(session, &old)?, order::line(session, line)?);
-                commands.extend(changed(there, &cells));
+                let after = order::line(session, line)?;
+                let cells = differing(order::line(session, &old)?, after.clone());
+                commands.extend(changed(there, &kept(there, cells, after)));
             }
             // Added by an earlier try whose answer was lost.
             (None, Some(there)) => commands.extend(changed(there, &order::line(session, line)?)),
@@ -143,6 +144,25 @@ fn by_content<'a>(held: &'a Held, line: &Line) -> Option<&'a HeldLine> {
         (Some(only), None) => Some(only),
         _ => None,
     }
+}
+
+/// What a changed line is sent. A quantity that changes brings the list price back up to 18, and a product all that Odoo knows of it: what
+/// should stay is said with it.
+fn kept(there: &HeldLine, mut cells: Cells, after: Cells) -> Cells {
+    if cells.contains_key("product_id") {
+        return after;
+    }
+    if cells.contains_key("product_uom_qty") {
+        let stands = [
+            ("price_unit", there.line.price_unit),
+            ("discount", there.line.discount),
+        ];
+        for (field, value) in stands {
+            let cell = cells.entry(field.to_owned());
+            cell.or_insert(Cell::Number(value));
+        }
+    }
+    cells
 }
 
 fn changed(there: &HeldLine, cells: &Cells) -> Option<Value> {

@@ -218,6 +218,8 @@ async fn an_update_writes_what_differs_and_leaves_what_people_added() {
             ["Line line-1", "Line shipping-1", "by hand", "Line line-5"]
         );
         assert_eq!(held(&done).lines[0].quantity, dec("4"));
+        // A quantity that changes brings the list price back unless the price is said with it.
+        assert_eq!(held(&done).lines[0].unit_price, dec("15"));
         assert_eq!(held(&done).reference, "1001-B");
         assert_eq!(held(&done).origin, "by hand");
         assert!(server.erp().by_key("shop-fr__order__1__line-2").is_none());

@@ -14,8 +14,8 @@ use comptoir_model::port::{Connector, Record, Step, Write, Written};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Both faces: 16 speaks `/jsonrpc`, 19 `/json/2`.
-pub const VERSIONS: [u32; 2] = [16, 19];
+/// All of them: 16 to 18 speak `/jsonrpc`, 19 `/json/2`.
+pub const VERSIONS: [u32; 4] = [16, 17, 18, 19];
 
 pub fn open_with(address: &str, changes: Value) -> Arc<dyn Connector> {
     let mut settings = json!({"url": address, "database": DATABASE, "login": LOGIN, "key": KEY});

@@ -48,7 +48,7 @@ impl Session<'_> {
         Ok(Json::Bool(true))
     }
 
-    /// Cancels. Up to 17 an order that is no draft brings up a wizard and stays as it is, unless the context says not to warn.
+    /// Cancels. Up to 18 an order that is no draft brings up a wizard and stays as it is, unless the context says not to warn.
     pub(super) fn cancel(&mut self, ids: &[i64]) -> Done<Json> {
         let mut open = Vec::new();
         for &id in ids {
@@ -56,7 +56,7 @@ impl Session<'_> {
                 open.push(id);
             }
         }
-        let warns = self.version() < Version::V18 && !self.env.disable_cancel_warning;
+        let warns = self.version() < Version::V19 && !self.env.disable_cancel_warning;
         if let (true, Some(first)) = (warns, open.first()) {
             return Ok(cancel_wizard(*first));
         }

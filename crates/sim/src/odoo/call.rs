@@ -217,6 +217,9 @@ fn no_method(version: Version, face: Face, model: &str, name: &str) -> Trouble {
     match face {
         Face::Json2 => Trouble::not_found(new),
         Face::JsonRpc if version >= Version::V18 => Trouble::attribute(new),
+        Face::JsonRpc if version == Version::V17 => Trouble::attribute(format!(
+            "The method '{name}' does not exist on the model '{model}'"
+        )),
         Face::JsonRpc => {
             Trouble::attribute(format!("type object '{model}' has no attribute '{name}'"))
         }

@@ -329,8 +329,8 @@ impl Session<'_> {
         if !own.is_empty() && variants.len() == 1 {
             return self.write(M::Product, &variants, &own);
         }
-        // 19 moves the variant's write date with its template's; 16 does not.
-        if !new && self.version() >= Version::V18 {
+        // 17 and later move the variant's write date with its template's; 16 does not.
+        if !new && self.version().variants_move() {
             for variant in variants {
                 if let Some(row) = self.store.row(M::Product, variant) {
                     let mut row = row.clone();

@@ -106,7 +106,7 @@ impl Session<'_> {
             message["field"] = Json::from(name);
             return message;
         }
-        if self.version() >= Version::V18 {
+        if self.version() >= Version::V17 {
             return failure(place, record, &trouble.message, None);
         }
         let text = format!(

@@ -1,7 +1,7 @@
-//! A simulator of one Odoo database (16.0 to 19.0), with the quirks that were measured on live 16.0 and 19.0. Not Odoo.
+//! A simulator of one Odoo database (16.0 to 19.0), with the quirks that were measured on live servers. Not Odoo.
 //!
 //! **Reproduced as measured or taped**
-//! - `/jsonrpc` answers 200 for every error (`error.code` 200 in 16, 0 in 19; `data.name` tells what it is); a method that returns
+//! - `/jsonrpc` answers 200 for every error (`error.code` 200 up to 18, 0 in 19; `data.name` tells what it is); a method that returns
 //!   None has no `result`; an unknown database is `psycopg2.OperationalError`; a wrong password is `false`, a wrong key `AccessDenied`.
 //! - `/json/2` (19): bare results and statuses (401, 403, 404, 415 and 404 in HTML, 422; `ValueError` is a permanent 500); `write` and
 //!   actions without `ids` say yes and do nothing; a missing id is `MissingError` on write and left out by `read`.
@@ -12,22 +12,23 @@
 //!   once with one new key: the loser gets the serialization text inside a successful answer.
 //! - `write_date` is cut to the second on the wire and has microseconds inside; up to 18 `>` brings the last record again, 19 does not;
 //!   19 refuses a time with a zone. Writing the same value moves it; a line's text does not move the order, its quantity does; stock
-//!   never moves the product; a template's price moves the variant only in 19.
+//!   never moves the product; a template's price moves the variant from 17 on.
 //! - `action_confirm` again: true in 16, `UserError` later; it sets `date_order` to now. `action_cancel` of a confirmed order: a wizard
-//!   in 16 unless `disable_cancel_warning`. A confirmed order cannot be deleted.
+//!   up to 18 unless `disable_cancel_warning`. A confirmed order cannot be deleted.
 //! - Prices are rounded to 2 decimals up to 18 and kept by 19; discounts have 2; rounding per line or globally as [`Rounding`] says;
 //!   tax first and net as the rest from 18 on, the other way before; some floats carry the noise that Odoo's do.
 //! - The order's currency comes from its price list; a `currency_id` that is written contradicts it without a word.
-//! - Quantities of a product are those of the warehouse that the context names (`warehouse_id` in 19, which passes `warehouse` over). Demand
+//! - Quantities of a product are those of the warehouse that the context names (`warehouse_id` from 18 on, which passes `warehouse` over). Demand
 //!   that nothing is reserved for is in `outgoing_qty` and not in `free_qty`; a transfer's `write_date` moves with its state and its tracking
 //!   number, not with a move's; a line of a bill of materials does not move the bill.
 //! - Confirming plans moves in a transfer and reserves what is there; what arrives later is reserved by itself in 17 and later and when told
 //!   in 16. What does not leave becomes a backorder: a move of which nothing left goes over as it is, the rest of another is a new move.
 //!   What is called off keeps its planned quantity.
+//! - A changed quantity brings the list price back, from 18 on unless another price was written after the line was made. `load` with
+//!   `mode: update` and `noupdate` leaves known records alone. An address below a customer takes a right of accounting from 18 on.
 //! - Numbers and ids of transactions that were rolled back are lost.
 //!
-//! **Taken from Odoo's sources, not measured**: times in `load` are in the user's zone (context `tz`); up to 17 a changed quantity
-//! brings the list price back; `mode: update` with `noupdate` leaves known records alone; contacts below a company carry its VAT number.
+//! **Taken from Odoo's sources, not measured**: times in `load` are in the user's zone (context `tz`); contacts below a company carry its VAT number.
 //!
 //! **Not simulated**: invoices and payments, several companies, translated values, fiscal positions that replace taxes, deliveries in
 //! several steps, a delivery's own buttons and wizards (people send by hand), returns, units other than one, VAT numbers other than

@@ -198,7 +198,7 @@ impl Session<'_> {
             .map(|name| {
                 let name = name.as_str().unwrap_or_default();
                 schema.visible(name).map(|(slot, _)| slot).ok_or_else(|| {
-                    Trouble::value(match self.version() >= Version::V18 {
+                    Trouble::value(match self.version() >= Version::V19 {
                         true => format!("Invalid field '{name}' on '{}'", model.name()),
                         false => format!("Invalid field '{name}' on model '{}'", model.name()),
                     })

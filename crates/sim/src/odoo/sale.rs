@@ -6,7 +6,6 @@ use super::session::{Session, Vals};
 use super::store::Row;
 use super::trouble::{Done, Trouble};
 use super::value::Value;
-use super::version::Version;
 use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
@@ -168,6 +167,7 @@ impl Session<'_> {
         if !vals.contains_key("price_unit") {
             row.slots[self.store.slot(M::Line, "price_unit")] = self.list_price(&product);
         }
+        self.remember_price(row);
         if !vals.contains_key(version.line_taxes()) {
             row.slots[self.store.slot(M::Line, version.line_taxes())] =
                 self.store.follow(M::Product, &product, "taxes_id");
@@ -179,22 +179,34 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// From 18 on: the price that a new line begins with counts as Odoo's own, whoever said it, until another one is written.
+    fn remember_price(&self, row: &mut Row) {
+        if self.version().knows_manual_prices() {
+            let slot = |name: &str| self.store.slot(M::Line, name);
+            row.slots[slot("technical_price_unit")] = row.slots[slot("price_unit")].clone();
+        }
+    }
+
     fn list_price(&self, product: &Value) -> Value {
         let price = self.store.follow(M::Product, product, "list_price");
         Value::Number(price.number())
     }
 
-    /// A changed product brings its name, price and taxes. Up to 17 a changed quantity brings the list price back.
+    /// A changed product brings its name, price and taxes. A changed quantity brings the list price back; from 18 on not when another price
+    /// was written after the line was made.
     pub(super) fn adjust_line(&mut self, before: &Row, row: &mut Row, vals: &Vals) {
         let version = self.version();
         let slot = |name: &str| self.store.slot(M::Line, name);
         let product = row.slots[slot("product_id")].clone();
         let moved = before.slots[slot("product_id")] != product;
         let counted = before.slots[slot("product_uom_qty")] != row.slots[slot("product_uom_qty")];
-        let repriced = moved || (counted && version < Version::V18);
+        let manual = version.knows_manual_prices()
+            && before.slots[slot("technical_price_unit")] != before.slots[slot("price_unit")];
+        let repriced = (moved || counted) && !manual;
         let (name, price, taxes) = (slot("name"), slot("price_unit"), slot(version.line_taxes()));
         if repriced && product != Value::Empty && !vals.contains_key("price_unit") {
             row.slots[price] = self.list_price(&product);
+            self.remember_price(row);
         }
         if moved && !vals.contains_key("name") {
             row.slots[name] = Value::text(self.store.name_of(M::Product, &product));

@@ -134,10 +134,10 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// 19 copies a customer's accounting fields to each address below it, as who makes the address.
+    /// 18 and 19 copy a customer's accounting fields to each address below it, as who makes the address.
     fn check_accounting(&self, model: M, vals: &Vals) -> Done<()> {
         let parent = vals.get("parent_id").and_then(Json::as_i64);
-        let copies = model == M::Partner && self.version() >= Version::V19 && parent.is_some();
+        let copies = model == M::Partner && self.version().copies_credit() && parent.is_some();
         if self.env.sees_accounting || !copies {
             return Ok(());
         }
@@ -150,7 +150,7 @@ impl Session<'_> {
         let schema = self.store.schema(model);
         match vals.keys().find(|name| schema.visible(name).is_none()) {
             None => Ok(()),
-            Some(name) => Err(Trouble::value(match self.version() >= Version::V18 {
+            Some(name) => Err(Trouble::value(match self.version() >= Version::V19 {
                 true => format!("Invalid field '{name}' in '{}'", model.name()),
                 false => format!("Invalid field '{name}' on model '{}'", model.name()),
             })),

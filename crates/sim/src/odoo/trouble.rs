@@ -140,7 +140,7 @@ impl Trouble {
 
     /// `error.data` of JSON-RPC, and the body of `/json/2`. The keys stand in the version's order.
     pub(super) fn data(&self, version: Version) -> Json {
-        if version >= Version::V18 {
+        if version >= Version::V19 {
             json!({"name": self.name, "message": self.message, "arguments": self.arguments(), "context": {}, "debug": self.debug()})
         } else {
             json!({"name": self.name, "debug": self.debug(), "message": self.message, "arguments": self.arguments(), "context": {}})

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A version of Odoo. 16.0 and 19.0 were measured; 17.0 follows 16.0 and 18.0 follows 19.0 where nothing else is known.
+/// A version of Odoo. 16.0 and 19.0 were recorded and measured; of 17.0 and 18.0 what the connector relies on was measured, and where
+/// nothing else is known 17.0 follows 16.0 and 18.0 follows 19.0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
     /// 16.0.
@@ -83,7 +84,7 @@ impl Version {
         }
     }
 
-    /// The entry of the context that names the warehouse whose stock is asked for. 17 and 18 are taken to be like their neighbours.
+    /// The entry of the context that names the warehouse whose stock is asked for.
     pub(super) fn warehouse_context(self) -> &'static str {
         if self >= Version::V18 {
             "warehouse_id"
@@ -92,9 +93,24 @@ impl Version {
         }
     }
 
+    /// Whether an address below a customer is refused to a user who sees no accounting.
+    pub(super) fn copies_credit(self) -> bool {
+        self >= Version::V18
+    }
+
+    /// Whether a variant's `write_date` moves with its template.
+    pub(super) fn variants_move(self) -> bool {
+        self >= Version::V17
+    }
+
+    /// Whether a line remembers the price that Odoo itself would ask, and keeps another one when its quantity changes.
+    pub(super) fn knows_manual_prices(self) -> bool {
+        self >= Version::V18
+    }
+
     /// `error.code` of a JSON-RPC error.
     pub(super) fn error_code(self) -> i64 {
-        if self >= Version::V18 { 0 } else { 200 }
+        if self >= Version::V19 { 0 } else { 200 }
     }
 }
 

@@ -10,4 +10,5 @@ mod served;
 mod speed;
 mod tapes;
 mod tolerated;
+mod versions;
 mod warehouse;

@@ -1,5 +1,5 @@
 //! The stream of stock. A product's own `write_date` does not move with its stock (measured on 16.0 and 19.0), so what moves is read:
-//! quants (on hand and reserved), moves (demand, reserved or not, and every quant that was emptied and removed), products and, before 19,
+//! quants (on hand and reserved), moves (demand, reserved or not, and every quant that was emptied and removed), products and, in 16,
 //! templates (SKU, archived), bills of materials and their lines (kits). Each has a cursor of its own over its `write_date`; together
 //! they are one.
 

@@ -15,7 +15,7 @@ impl Erp {
         Ok(json!([model, there.map_or(json!(false), |id| json!(id))]))
     }
 
-    /// 16 tells one external id of a record, 19 all of them.
+    /// 16 tells one external id of a record, later versions all of them.
     pub(super) fn metadata(&self, model: &str, ids: &[i64]) -> Value {
         let told = ids.iter().map(|id| {
             let rows = self.rows("ir.model.data").into_iter();
@@ -25,7 +25,7 @@ impl Erp {
                 .collect();
             let mut row = json!({"id": id, "create_uid": [2, "Comptoir"],
                 "xmlid": names.first().map_or(json!(false), |name| json!(name))});
-            if self.version >= 19 {
+            if self.version >= 17 {
                 let all = names
                     .iter()
                     .map(|name| json!({"xmlid": name, "noupdate": true}));

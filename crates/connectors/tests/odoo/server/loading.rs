@@ -48,10 +48,10 @@ impl Erp {
                 messages.push(message);
             }
         }
-        // 19 says what a rule refuses of the first record too.
+        // 18 and 19 say what a rule refuses of the first record too.
         let by_rule = |message: &&Value| message.get("field").is_none();
         if let Some(rule) = messages.iter().find(by_rule).cloned()
-            && self.version >= 19
+            && self.version >= 18
             && rule["record"] != 0
         {
             let mut first = rule;

@@ -433,6 +433,10 @@ impl Erp {
             };
             values.insert(field.clone(), value);
         }
+        // Every version brings its own price when a quantity changes and no price is said.
+        if values.contains_key("product_uom_qty") && !values.contains_key("price_unit") {
+            values.insert("price_unit".to_owned(), json!(1.0));
+        }
         self.edit("sale.order.line", line, Value::Object(values));
     }
 
@@ -453,7 +457,7 @@ impl Erp {
                 .to_owned()
         };
         let open: Vec<String> = ids.iter().map(|id| state(self, id)).collect();
-        let refused = |state: &String| state == "cancel" || (state == "sale" && self.version >= 19);
+        let refused = |state: &String| state == "cancel" || (state == "sale" && self.version >= 17);
         if open.iter().any(refused)
             || ids
                 .iter()

@@ -225,7 +225,7 @@ pub(super) fn order(version: Version) -> Vec<Field> {
 }
 
 pub(super) fn line(version: Version) -> Vec<Field> {
-    vec![
+    let mut fields = vec![
         one("order_id", "Order Reference", M::Order)
             .required()
             .indexed(),
@@ -261,5 +261,10 @@ pub(super) fn line(version: Version) -> Vec<Field> {
         flag("is_delivery", "Is a Delivery"),
         flag("is_downpayment", "Is a down payment"),
         float("demand", "Promised").hidden(),
-    ]
+    ];
+    if version.knows_manual_prices() {
+        let precision = price_digits(version);
+        fields.push(digits("technical_price_unit", "Technical Price Unit", precision));
+    }
+    fields
 }
