@@ -3,6 +3,7 @@
 mod advice;
 mod cli;
 mod config;
+mod console;
 mod exit;
 mod hooks;
 mod out;

@@ -151,8 +151,45 @@ async fn work(store: &Store) -> Result<(), crate::StoreError> {
     store.release(&owner).await?;
     store.head().await?;
     store.site_key().await?;
+    look(store).await?;
     store.sizes().await?;
     store.expire(4_000_000_000_000).await?;
+    Ok(())
+}
+
+/// Everything that a person who looks asks for.
+async fn look(store: &Store) -> Result<(), crate::StoreError> {
+    use make::{erp, flow, id, ids, shop};
+    let one = ids(["1"]);
+    store.uncarded(500, 10).await?;
+    store.put_cards(&[]).await?;
+    store.found_by(&["n:1".to_owned()], 10).await?;
+    store.cards_of(&shop(), Kind::Order, &one).await?;
+    store.parts_of(&erp(), &id("1")).await?;
+    for connection in [None, Some(shop())] {
+        let query = crate::CardQuery {
+            kind: Kind::Order,
+            connection,
+            since: 0,
+            until: 5_000,
+            after: None,
+            limit: 10,
+        };
+        store.cards(&query).await?;
+    }
+    store.day_sums(&shop(), &[flow()], 0, 5_000).await?;
+    store.placed_by(&shop(), 0, 5_000, 1_000).await?;
+    store.held_sums(&flow(), &shop()).await?;
+    store.activity(&erp(), 500).await?;
+    store.overdue(5_000).await?;
+    store.streams().await?;
+    store.samples(500).await?;
+    store.session(b"x", 1_000).await?;
+    store.token(b"x").await?;
+    store.knocks(&["x".to_owned()]).await?;
+    store.audited(10, 10).await?;
+    store.halts().await?;
+    store.has_people().await?;
     Ok(())
 }
 

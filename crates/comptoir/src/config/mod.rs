@@ -10,6 +10,7 @@ mod table;
 pub use parse::{Config, ConnectionConfig, FlowConfig, HubConfig, hub, parse, quiet_minutes};
 pub use problem::Problem;
 pub use secret::fill_in;
+pub use table::with_row;
 
 use comptoir_model::code::Code;
 use std::collections::BTreeMap;
