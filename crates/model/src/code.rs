@@ -135,6 +135,8 @@ codes! {
     808 BadRequest "A field of the request does not fit." "Un champ de la requête ne convient pas.";
     809 WeakPassword "The password is too easy: take 12 characters or more, and not the name." "Le mot de passe est trop facile : 12 caractères ou plus, et pas le nom.";
     810 NameTaken "This name is taken." "Ce nom est déjà pris.";
+    811 TokenNeeded "The API token is missing, wrong, or its time is over." "Le jeton de l'API manque, est faux, ou n'est plus valable.";
+    812 ScopeMissing "The API token's scopes do not allow this." "Les droits du jeton de l'API ne le permettent pas.";
 }
 
 impl Code {

@@ -94,8 +94,6 @@ pub struct Sample {
 /// Records of a flow that are due and not begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overdue {
-    /// Flow.
-    pub flow: FlowName,
     /// How many are due.
     pub count: u64,
     /// Since when the longest (unix ms).
@@ -119,18 +117,20 @@ impl Store {
         since: i64,
         until: i64,
     ) -> Result<Vec<DaySum>, StoreError> {
+        // Grouped by an expression: by the column itself, SQLite would walk through every order of the connection in the order of its
+        // key, instead of those of the span by their index.
         let names: Vec<String> = (0..flows.len().max(1))
             .map(|n| format!("${}", n + 4))
             .collect();
         let sql = format!(
             "SELECT currency, rank, count(*), CAST(sum(charged) AS BIGINT), CAST(sum(there) AS BIGINT) FROM ( \
-               SELECT c.remote, c.currency, max(coalesce(c.amount, 0)) AS charged, max(coalesce(e.amount, 0)) AS there, \
+               SELECT c.currency, max(coalesce(c.amount, 0)) AS charged, max(coalesce(e.amount, 0)) AS there, \
                CAST(min(CASE w.state WHEN 'held' THEN 0 WHEN 'due' THEN 1 WHEN 'waiting' THEN 1 WHEN 'done' THEN 2 \
                WHEN 'skipped' THEN 3 ELSE 4 END) AS BIGINT) AS rank FROM card c \
                LEFT JOIN work w ON w.kind = 'order' AND w.src = c.remote AND w.flow IN ({}) \
                LEFT JOIN link l ON l.src_conn = c.conn AND l.kind = 'order' AND l.src = c.remote AND l.part = '' AND l.state <> 'gone' \
                LEFT JOIN card e ON e.conn = l.dst_conn AND e.kind = 'order' AND e.remote = l.dst \
-               WHERE c.conn = $1 AND c.kind = 'order' AND c.at >= $2 AND c.at < $3 GROUP BY c.remote, c.currency) AS orders \
+               WHERE c.conn = $1 AND c.kind = 'order' AND c.at >= $2 AND c.at < $3 GROUP BY c.remote || '', c.currency) AS orders \
              GROUP BY currency, rank ORDER BY currency, rank",
             names.join(", ")
         );
@@ -232,18 +232,50 @@ impl Store {
             .collect()
     }
 
-    /// What is due and not begun, by flow.
-    pub async fn overdue(&self, now: i64) -> Result<Vec<Overdue>, StoreError> {
-        let sql = "SELECT flow, count(*), min(due) FROM work WHERE due IS NOT NULL AND due <= $1 AND state = 'due' GROUP BY flow";
-        let rows = self.db.ask(sql, vec![now.into()]).await?;
+    /// What of a flow is due and not begun; none when nothing is.
+    pub async fn overdue(
+        &self,
+        flow: &FlowName,
+        kind: Kind,
+        target: &ConnectionName,
+        now: i64,
+    ) -> Result<Option<Overdue>, StoreError> {
+        let sql = "SELECT count(*), min(due) FROM work WHERE dst_conn = $1 AND kind = $2 AND due <= $3 AND flow = $4 AND state = 'due'";
+        let values = vec![
+            target.as_str().into(),
+            kind.as_str().into(),
+            now.into(),
+            flow.as_str().into(),
+        ];
+        let rows = self.db.ask(sql, values).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let since = row.int(1)?;
+        let count = unsigned(row.number(0)?);
+        Ok(since.map(|since| Overdue { count, since }))
+    }
+
+    /// A number that is another one as soon as anything was written or stopped.
+    pub async fn pulse(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM journal_last";
+        let moved = self.db.ask(sql, Vec::new()).await?;
+        let moved = moved.first().map_or(Ok(0), |row| row.number(0))?;
+        let sql = "SELECT count(*), coalesce(max(at), 0) FROM halt";
+        let halted = self.db.ask(sql, Vec::new()).await?;
+        let halted = match halted.first() {
+            Some(row) => row.number(0)? + row.number(1)?,
+            None => 0,
+        };
+        Ok(moved.wrapping_add(halted.wrapping_mul(31)))
+    }
+
+    /// How many entries the journal of each connection has had.
+    pub async fn journal_totals(&self) -> Result<Vec<(ConnectionName, i64)>, StoreError> {
+        let sql = "SELECT conn, n FROM journal_last ORDER BY conn";
+        let rows = self.db.ask(sql, Vec::new()).await?;
         rows.iter()
-            .map(|row| {
-                Ok(Overdue {
-                    flow: row.parsed(0)?,
-                    count: unsigned(row.number(1)?),
-                    since: row.number(2)?,
-                })
-            })
+            .map(|row| Ok((row.parsed(0)?, row.number(1)?)))
             .collect()
     }
 

@@ -19,6 +19,7 @@ mod sim;
 mod status;
 mod sync;
 mod tape;
+mod token;
 mod user;
 
 pub use serve::process_has_ended;
@@ -87,6 +88,8 @@ enum Command {
     Secret(secret::SecretArguments),
     /// Who may sign in to the console.
     User(user::UserArguments),
+    /// Tokens of the API.
+    Token(token::TokenArguments),
     /// JSON Schemas of documents, policies and connections.
     Schema(schema::SchemaArguments),
     /// The connectors there are, and the files of a new one.
@@ -172,6 +175,7 @@ pub async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Hold(arguments) => hold::run(&context, arguments).await,
         Command::Pause(arguments) => pause::pause(&context, arguments).await,
         Command::Resume(arguments) => pause::resume(&context, arguments).await,
+        Command::Token(arguments) => token::run(&context, arguments).await,
         Command::User(arguments) => user::run(&context, arguments).await,
         Command::Sync(arguments) => sync::run(&context, arguments).await,
         Command::Adopt(arguments) => adopt::run(&context, arguments).await,

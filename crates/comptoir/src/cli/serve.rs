@@ -4,7 +4,7 @@ use super::Context;
 use crate::config::{self, Problem};
 use crate::exit::{self, Failure};
 use crate::workspace::{Role, Workspace, owner_name};
-use crate::{console, hooks, out};
+use crate::{api, console, hooks, metrics, out};
 use clap::Args;
 use comptoir_engine::hub::Hub;
 use comptoir_engine::owner;
@@ -93,13 +93,16 @@ pub async fn run(context: &Context, arguments: ServeArguments) -> Result<u8, Fai
     result
 }
 
-/// Answers webhooks, health checks and the console.
+/// Answers webhooks, health checks, the API and the console.
 pub async fn answer(
     listener: TcpListener,
     door: hooks::Door,
     desk: console::Desk,
 ) -> std::io::Result<()> {
-    let router = hooks::router(door).merge(console::router(desk));
+    let router = hooks::router(door)
+        .merge(api::router(desk.clone()))
+        .merge(metrics::router(desk.clone()))
+        .merge(console::router(desk));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).await
 }

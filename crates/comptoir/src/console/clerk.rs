@@ -177,12 +177,14 @@ pub fn hashed(hub: &Hub, sort: char, text: &str) -> String {
 /// Notes how each flow stands.
 async fn sample(hub: &Hub, now: i64) -> Result<(), StoreError> {
     let hour = now - now.rem_euclid(HOUR_MS);
-    let late = hub.store.overdue(now).await?;
     let mut samples = Vec::new();
     for flow in hub.working() {
         let held = hub.store.held_sums(&flow.name, &flow.source).await?;
         let held: u64 = held.iter().map(|sum| sum.count).sum();
-        let open = late.iter().find(|late| late.flow == flow.name);
+        let open = hub
+            .store
+            .overdue(&flow.name, flow.kind, &flow.target, now)
+            .await?;
         let moved = hub.store.activity(&flow.target, hour).await?;
         let moved = moved
             .iter()

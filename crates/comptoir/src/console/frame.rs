@@ -12,8 +12,12 @@ use maud::{DOCTYPE, Markup, html};
 /// A place of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
+    /// How everything stands.
+    Overview,
     /// What is held.
     Needs,
+    /// Whether anything is silent.
+    Systems,
     /// What can be stopped.
     Stop,
     /// Users.
@@ -218,10 +222,12 @@ fn navigation(caller: &Caller, place: Option<Place>, causes: usize) -> Markup {
     html! {
         nav.side aria-label=(caller.t("Main", "Principale")) {
             ul {
+                (entry(place, Place::Overview, "/", "home", caller.t("Overview", "Aperçu")))
                 li { a href="/needs" aria-current=[(place == Some(Place::Needs)).then_some("page")] {
                     (icon("inbox")) (caller.t("Needs me", "À traiter"))
                     @if causes > 0 { span.chip.held.end { (causes) span.vh { " " (caller.t("causes", "causes")) } } }
                 } }
+                (entry(place, Place::Systems, "/systems", "plug", caller.t("Systems", "Systèmes")))
                 (entry(place, Place::Stop, "/stop", "stop", caller.t("Stop", "Suspendre")))
             }
             button.more type="button" popovertarget="more" { (icon("more")) (caller.t("More", "Plus")) }

@@ -8,13 +8,17 @@ mod asset;
 mod beside;
 mod caller;
 mod causes;
+mod chart;
 mod clerk;
 mod csv;
 mod find;
+mod flows;
 mod frame;
 mod icon;
+mod live;
 mod log;
 mod needs;
+mod overview;
 mod password;
 mod people;
 mod record;
@@ -22,14 +26,15 @@ mod refusal;
 mod revise;
 mod sign_in;
 mod stop;
+mod systems;
 mod timeline;
 mod visitor;
 mod wording;
 
 pub use clerk::run as clerk;
-pub use password::{hash as hash_password, is_strong};
+pub use password::{hash as hash_password, is_strong, kept, secret as new_secret};
 pub use sign_in::{is_name, one_time_link};
-pub use visitor::guard;
+pub use visitor::{Visitor, guard};
 
 use crate::config::Config;
 use crate::workspace::Workspace;
@@ -49,7 +54,12 @@ struct Inner {
     present: RwLock<Arc<Present>>,
     /// Passwords being checked at once: each takes 19 MiB and a core.
     hashing: tokio::sync::Semaphore,
+    /// Open pages that are told when something moved.
+    listeners: Arc<tokio::sync::Semaphore>,
 }
+
+/// Open pages at once that are told when something moved; further ones are read as they are.
+const LISTENERS: usize = 200;
 
 /// The present revision.
 pub struct Present {
@@ -72,6 +82,7 @@ impl Desk {
                 revision: workspace.revision,
             })),
             hashing: tokio::sync::Semaphore::new(2),
+            listeners: Arc::new(tokio::sync::Semaphore::new(LISTENERS)),
         }))
     }
 
@@ -109,7 +120,9 @@ impl Desk {
 /// The pages.
 pub fn router(desk: Desk) -> Router {
     Router::new()
-        .route("/", get(needs::page))
+        .route("/", get(overview::page))
+        .route("/live", get(live::stream))
+        .route("/systems", get(systems::page))
         .route("/find", get(find::page))
         .route("/record/{connection}/{kind}/{id}", get(record::page))
         .route("/needs", get(needs::page))

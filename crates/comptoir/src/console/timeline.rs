@@ -303,6 +303,11 @@ fn journal_event(
 /// The time line.
 pub fn show(caller: &Caller, lanes: &[(Lane, String); 3], events: &[Event]) -> Markup {
     let mut last_day = String::new();
+    let mut new_day = |event: &Event| {
+        let day = wording::day(caller.language, &caller.zone, event.at, caller.now);
+        let before = std::mem::replace(&mut last_day, day.clone());
+        (before != day).then_some(day)
+    };
     let name = |lane: Lane| {
         lanes
             .iter()
@@ -312,10 +317,8 @@ pub fn show(caller: &Caller, lanes: &[(Lane, String); 3], events: &[Event]) -> M
     html! {
         div.lanes aria-hidden="true" { span {} @for (_, name) in lanes { span { (name) } } }
         ol.tl { @for event in events {
-            @let day = wording::day(caller.language, &caller.zone, event.at, caller.now);
-            @if day != last_day { li { span.day { (day) } } }
+            @if let Some(day) = new_day(event) { li { span.day { (day) } } }
             (entry(caller, event, name(event.lane)))
-            @let _ = { last_day = day; };
         } }
     }
 }

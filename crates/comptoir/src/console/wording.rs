@@ -146,6 +146,20 @@ pub fn span(language: Language, ms: i64) -> String {
     }
 }
 
+/// Midnight of the day that a moment is in, and the next one (unix ms).
+pub fn day_around(zone: &TimeZone, ms: i64) -> (i64, i64) {
+    let day = || {
+        let time = zoned(zone, ms)?;
+        let start = time.start_of_day().ok()?;
+        let end = time.tomorrow().ok()?.start_of_day().ok()?;
+        Some((
+            start.timestamp().as_millisecond(),
+            end.timestamp().as_millisecond(),
+        ))
+    };
+    day().unwrap_or((ms - 86_400_000, ms))
+}
+
 /// A count with its word: `1 order`, `1,204 orders`, in French `1 204 commandes`.
 pub fn counted(language: Language, count: u64, one: [&str; 2], many: [&str; 2]) -> String {
     let singular = match language {

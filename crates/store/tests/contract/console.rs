@@ -298,8 +298,14 @@ on_both! {
         assert_eq!(moved.len(), 1);
         assert_eq!((moved[0].flow.clone(), moved[0].count, moved[0].last), (Some(flow()), 1, 1_000));
         assert!(store.activity(&erp(), 1_001).await.unwrap().is_empty());
-        let late = store.overdue(600).await.unwrap();
-        assert_eq!((late.len(), late[0].count, late[0].since), (1, 1, 500));
+        let late = async |flow: &str, now| store.overdue(&flow.parse().unwrap(), Kind::Order, &erp(), now).await.unwrap();
+        assert_eq!(late("orders", 600).await.map(|late| (late.count, late.since)), Some((1, 500)));
+        assert_eq!(late("orders", 400).await, None);
+        assert_eq!(late("other", 600).await, None);
+        let pulse = store.pulse().await.unwrap();
+        store.halt(&Scope::All, "ana", "").await.unwrap();
+        assert_ne!(store.pulse().await.unwrap(), pulse);
+        assert_eq!(store.journal_totals().await.unwrap(), [(erp(), 1)]);
         let streams = store.streams().await.unwrap();
         assert_eq!((streams.len(), streams[0].last_new), (1, Some(5)));
         let sample = |at, held, done| Sample { flow: flow(), at, held, open: 1, done };
