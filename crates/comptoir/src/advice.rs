@@ -74,6 +74,7 @@ fn english(cause: &Cause) -> String {
         Cause::Cap(flow) => format!("The cap of flow {flow} is reached; it goes on by itself, or raise caps in the flow."),
         Cause::Shadow => "The flow is in shadow: make a plan and apply it, or set mode = \"live\".".to_owned(),
         Cause::Off => "The flow is off.".to_owned(),
+        Cause::Paused(flow) => format!("A person paused the flow {flow}: it goes on with `comptoir resume {flow}`, or in the console."),
         Cause::Quiet(flow) => format!("The quiet hours of flow {flow}."),
         Cause::Settle(connection) => format!("A write to {connection} may still be under way there; it goes on by itself."),
     }
@@ -123,6 +124,7 @@ fn french(cause: &Cause) -> String {
         Cause::Cap(flow) => format!("Le plafond du flux {flow} est atteint ; il reprend de lui-même, ou relever caps dans le flux."),
         Cause::Shadow => "Le flux est en mode « shadow » : faire un plan et l'appliquer, ou régler mode = \"live\".".to_owned(),
         Cause::Off => "Le flux est arrêté.".to_owned(),
+        Cause::Paused(flow) => format!("Une personne a suspendu le flux {flow} : il reprend avec « comptoir resume {flow} », ou dans la console."),
         Cause::Quiet(flow) => format!("Heures calmes du flux {flow}."),
         Cause::Settle(connection) => format!("Une écriture vers {connection} y est peut-être encore en cours ; cela reprend de soi-même."),
     }

@@ -1,11 +1,14 @@
 //! Comptoir: a self-hosted hub between online shops and ERPs. This crate wires the others together; it holds no rules of its own.
 
 mod advice;
+mod api;
 mod cli;
 mod config;
+mod console;
 mod exit;
 mod fit;
 mod hooks;
+mod metrics;
 mod out;
 mod secrets;
 mod words;

@@ -265,6 +265,11 @@ impl Owner<'_> {
             let Some(account) = connection.account() else {
                 return Ok(());
             };
+            if hub.store.is_halted(&connection.name).await? {
+                // A person stopped it: reading goes on, and what is due stays due.
+                pause_a_moment(self.stop, Duration::from_millis(hub.idle_ms)).await;
+                continue;
+            }
             let ownership = self.lease.read().await.clone();
             let (report, fault) = turn::pass(hub, connection, account, &ownership).await?;
             if let Some(fault) = fault {

@@ -20,7 +20,7 @@ use comptoir_model::code::Code;
 use comptoir_model::fault::Fault;
 use comptoir_model::key::{FlowName, Kind, RemoteId, WriteKey};
 use comptoir_model::port::Query;
-use comptoir_store::{Commit, Ownership, WorkPut, WorkRow, WorkState};
+use comptoir_store::{Commit, Ownership, Scope, WorkPut, WorkRow, WorkState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -226,7 +226,7 @@ pub async fn pass(
     admit(&mut pass, ownership, &mut items).await?;
     let mut report = Report::default();
     for _ in 0..ROUNDS {
-        if items.is_empty() || pass.stop.is_some() {
+        if items.is_empty() || pass.stop.is_some() || is_halted(hub, connection, &items).await? {
             break;
         }
         report.writes += round(&mut pass, &mut items).await?;
@@ -283,7 +283,32 @@ async fn admit(
     Ok(())
 }
 
-/// Rows whose flow is off or keeps quiet now are parked, so that they do not stand in front of others.
+/// Whether a person stopped something that this pass works on: what was written is proved, nothing more is begun.
+async fn is_halted(
+    hub: &Hub,
+    connection: &Connection,
+    items: &[Item],
+) -> Result<bool, comptoir_store::StoreError> {
+    let halts = hub.store.halts().await?;
+    Ok(halts.iter().any(|halt| match &halt.scope {
+        Scope::All => true,
+        Scope::Connection(name) => *name == connection.name,
+        Scope::Flow(name) => items.iter().any(|item| item.flow.name == *name),
+    }))
+}
+
+/// The flows that a person paused.
+pub async fn paused_flows(hub: &Hub) -> Result<BTreeSet<FlowName>, comptoir_store::StoreError> {
+    let halts = hub.store.halts().await?.into_iter();
+    Ok(halts
+        .filter_map(|halt| match halt.scope {
+            Scope::Flow(flow) => Some(flow),
+            _ => None,
+        })
+        .collect())
+}
+
+/// Rows whose flow is off, paused or keeps quiet now are parked, so that they do not stand in front of others.
 pub async fn set_aside(
     hub: &Hub,
     ownership: &Ownership,
@@ -291,10 +316,17 @@ pub async fn set_aside(
     now: i64,
 ) -> Result<Vec<WorkRow>, comptoir_store::StoreError> {
     let mut kept = Vec::with_capacity(works.len());
+    if works.is_empty() {
+        return Ok(kept);
+    }
+    let paused = paused_flows(hub).await?;
     let mut commit = Commit::default();
     for work in works {
         let (cause, until) = match hub.flow(&work.flow) {
             None => (Cause::Off, now + OFF_MS),
+            Some(flow) if paused.contains(&flow.name) => {
+                (Cause::Paused(flow.name.to_string()), now + OFF_MS)
+            }
             Some(flow) => match schedule::quiet_until(&flow, now) {
                 Some(until) => (Cause::Quiet(flow.name.to_string()), until),
                 None => {

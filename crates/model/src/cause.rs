@@ -61,6 +61,8 @@ pub enum Cause {
     Off,
     /// `quiet:FLOW`: the flow's quiet hours.
     Quiet(String),
+    /// `paused:FLOW`: a person paused the flow.
+    Paused(String),
     /// `cap:FLOW`: the flow's cap on changes is reached.
     Cap(String),
     /// `tracking:shipment`: the shop hears of a shipment once it can be followed.
@@ -104,6 +106,7 @@ impl Cause {
             | Cause::Shadow
             | Cause::Off
             | Cause::Quiet(_)
+            | Cause::Paused(_)
             | Cause::Settle(_) => {
                 return None;
             }
@@ -146,6 +149,7 @@ impl fmt::Display for Cause {
             Cause::Shadow => f.write_str("mode:shadow"),
             Cause::Off => f.write_str("mode:off"),
             Cause::Quiet(flow) => write!(f, "quiet:{flow}"),
+            Cause::Paused(flow) => write!(f, "paused:{flow}"),
             Cause::Cap(flow) => write!(f, "cap:{flow}"),
             Cause::Tracking => f.write_str("tracking:shipment"),
             Cause::Zeros(flow) => write!(f, "zeros:{flow}"),
@@ -205,6 +209,7 @@ impl FromStr for Cause {
             ("mode", "shadow") => Cause::Shadow,
             ("mode", "off") => Cause::Off,
             ("quiet", flow) => Cause::Quiet(flow.to_owned()),
+            ("paused", flow) => Cause::Paused(flow.to_owned()),
             ("cap", flow) => Cause::Cap(flow.to_owned()),
             ("tracking", "shipment") => Cause::Tracking,
             ("zeros", flow) => Cause::Zeros(flow.to_owned()),
@@ -247,6 +252,7 @@ mod tests {
             Cause::Shadow,
             Cause::Off,
             Cause::Quiet("orders".into()),
+            Cause::Paused("orders".into()),
             Cause::Cap("orders".into()),
             Cause::Tracking,
             Cause::Zeros("stock".into()),

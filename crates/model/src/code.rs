@@ -128,6 +128,19 @@ codes! {
     703 UnknownHook "No connection has this webhook address." "Aucune connexion n'a cette adresse de webhook.";
     704 HookDisabled "The shop had switched the webhook off." "La boutique avait désactivé le webhook.";
     705 SlowWebhook "The webhook's body did not come in time." "Le corps du webhook n'est pas arrivé à temps.";
+    800 NoUserYet "No user exists yet: the console and the API answer only on this machine." "Aucun compte n'existe encore : la console et l'API ne répondent que sur cette machine.";
+    801 SignInNeeded "This page needs a sign-in." "Cette page demande de se connecter.";
+    802 WrongPassword "The name or the password is wrong." "Le nom ou le mot de passe est faux.";
+    803 TooManySignIns "Too many sign-ins have failed." "Trop de connexions ont échoué.";
+    804 RoleTooLow "Your role does not allow this." "Votre rôle ne le permet pas.";
+    805 ForeignForm "The form did not come from a page of this console, or its session is over." "Le formulaire ne vient pas d'une page de cette console, ou sa session est finie.";
+    806 WrongFirstKey "The one-time link is wrong, used or too old." "Le lien à usage unique est faux, utilisé ou trop ancien.";
+    807 NothingHere "There is nothing at this address." "Il n'y a rien à cette adresse.";
+    808 BadRequest "A field of the request does not fit." "Un champ de la requête ne convient pas.";
+    809 WeakPassword "The password is too easy: take 12 characters or more, and not the name." "Le mot de passe est trop facile : 12 caractères ou plus, et pas le nom.";
+    810 NameTaken "This name is taken." "Ce nom est déjà pris.";
+    811 TokenNeeded "The API token is missing, wrong, or its time is over." "Le jeton de l'API manque, est faux, ou n'est plus valable.";
+    812 ScopeMissing "The API token's scopes do not allow this." "Les droits du jeton de l'API ne le permettent pas.";
 }
 
 impl Code {

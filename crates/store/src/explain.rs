@@ -20,7 +20,7 @@ pub(crate) fn note(sql: &str) {
 }
 
 /// What may read a whole table, or all of a connection, and why.
-const MAY_READ_ALL: [(&str, &str); 12] = [
+const MAY_READ_ALL: [(&str, &str); 20] = [
     (
         "FROM level WHERE conn = $1 AND as_of <",
         "once after each reading of everything",
@@ -55,6 +55,29 @@ const MAY_READ_ALL: [(&str, &str); 12] = [
     (
         "FROM work WHERE flow = $1 AND state IN ('due', 'waiting', 'held')",
         "a person asks for a plan",
+    ),
+    (
+        "SELECT conn, kind, next_at, last_new FROM stream",
+        "few rows: one per connection and kind",
+    ),
+    (
+        "SELECT currency, rank, count(*)",
+        "the orders of one day, which the inner question found by their index",
+    ),
+    (
+        "FROM sample WHERE at >= $1",
+        "few rows: one per flow and hour, for 60 days",
+    ),
+    (
+        "SELECT n FROM journal_last",
+        "one row: the whole key is given",
+    ),
+    ("FROM journal_last", "few rows: one per connection"),
+    ("SELECT name FROM person LIMIT 1", "one row of it"),
+    ("FROM halt", "few rows: what a person stopped"),
+    (
+        "w.flow = $1 AND w.state = 'held'",
+        "only what is held, by its index",
     ),
     (
         "approved = NULL WHERE flow = $2",
@@ -151,8 +174,47 @@ async fn work(store: &Store) -> Result<(), crate::StoreError> {
     store.release(&owner).await?;
     store.head().await?;
     store.site_key().await?;
+    look(store).await?;
     store.sizes().await?;
     store.expire(4_000_000_000_000).await?;
+    Ok(())
+}
+
+/// Everything that a person who looks asks for.
+async fn look(store: &Store) -> Result<(), crate::StoreError> {
+    use make::{erp, flow, id, ids, shop};
+    let one = ids(["1"]);
+    store.uncarded(500, 10).await?;
+    store.put_cards(&[]).await?;
+    store.found_by(&["n:1".to_owned()], 10).await?;
+    store.cards_of(&shop(), Kind::Order, &one).await?;
+    store.parts_of(&erp(), &id("1")).await?;
+    for connection in [None, Some(shop())] {
+        let query = crate::CardQuery {
+            kind: Kind::Order,
+            connection,
+            since: 0,
+            until: 5_000,
+            after: None,
+            limit: 10,
+        };
+        store.cards(&query).await?;
+    }
+    store.day_sums(&shop(), &[flow()], 0, 5_000).await?;
+    store.placed_by(&shop(), 0, 5_000, 1_000).await?;
+    store.held_sums(&flow(), &shop()).await?;
+    store.activity(&erp(), 500).await?;
+    store.overdue(&flow(), Kind::Order, &erp(), 5_000).await?;
+    store.pulse().await?;
+    store.journal_totals().await?;
+    store.streams().await?;
+    store.samples(500).await?;
+    store.session(b"x", 1_000).await?;
+    store.token(b"x").await?;
+    store.knocks(&["x".to_owned()]).await?;
+    store.audited(10, 10).await?;
+    store.halts().await?;
+    store.has_people().await?;
     Ok(())
 }
 

@@ -15,9 +15,10 @@ use tokio::sync::Mutex;
 
 /// The schema this program knows.
 const SCHEMA: i64 = MIGRATIONS.len() as i64;
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_stock.sql"),
+    include_str!("../migrations/0004_console.sql"),
 ];
 /// The advisory lock of PostgreSQL under which tables are made.
 const OPENING: i64 = 4_242_424_242;

@@ -8,7 +8,7 @@ use super::serve::{self, told_to_stop};
 use super::{Context, hold, sim};
 use crate::exit::{self, Failure};
 use crate::workspace::{Role, Workspace, owner_name};
-use crate::{hooks, out, words};
+use crate::{console, hooks, out, words};
 use clap::Args;
 use comptoir_engine::hub::Hub;
 use comptoir_model::key::{FlowName, RemoteId};
@@ -131,7 +131,8 @@ pub async fn run(context: &Context, arguments: DemoArguments) -> Result<u8, Fail
     let workspace = Workspace::open(&inside.dir, Role::Serve).await?;
     let hub = Arc::new(workspace.hub(&owner_name()).await?);
     let door = hooks::Door::new(hub.clone());
-    let web = tokio::spawn(axum::serve(hub_listener, hooks::router(door)).into_future());
+    let desk = console::Desk::new(hub.clone(), &workspace);
+    let web = tokio::spawn(serve::answer(hub_listener, door, desk));
     let (stop, stopped) = watch::channel(false);
     let mut tasks = serve::start(&hub, &workspace, stopped);
     let deliveries = stage.clone();

@@ -9,6 +9,7 @@ mod explain;
 mod help;
 mod hold;
 mod init;
+mod pause;
 mod plan;
 mod reconcile;
 mod schema;
@@ -18,6 +19,8 @@ mod sim;
 mod status;
 mod sync;
 mod tape;
+mod token;
+mod user;
 
 pub use serve::process_has_ended;
 
@@ -71,6 +74,10 @@ enum Command {
     Reconcile(reconcile::ReconcileArguments),
     /// What needs a person.
     Hold(hold::HoldArguments),
+    /// Stops writing: everywhere, to a connection, or by a flow. Reading goes on and nothing is lost.
+    Pause(pause::PauseArguments),
+    /// Lets what was paused go on.
+    Resume(pause::GoOnArguments),
     /// Looks at records now: some by id, those of a span of time, or everything.
     Sync(sync::SyncArguments),
     /// Links what the ERP already holds.
@@ -79,6 +86,10 @@ enum Command {
     Config(configuration::ConfigArguments),
     /// Sealed secrets.
     Secret(secret::SecretArguments),
+    /// Who may sign in to the console.
+    User(user::UserArguments),
+    /// Tokens of the API.
+    Token(token::TokenArguments),
     /// JSON Schemas of documents, policies and connections.
     Schema(schema::SchemaArguments),
     /// The connectors there are, and the files of a new one.
@@ -163,6 +174,10 @@ pub async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Reconcile(arguments) => reconcile::run(&context, arguments).await,
         Command::Explain(arguments) => explain::run(&context, arguments).await,
         Command::Hold(arguments) => hold::run(&context, arguments).await,
+        Command::Pause(arguments) => pause::pause(&context, arguments).await,
+        Command::Resume(arguments) => pause::resume(&context, arguments).await,
+        Command::Token(arguments) => token::run(&context, arguments).await,
+        Command::User(arguments) => user::run(&context, arguments).await,
         Command::Sync(arguments) => sync::run(&context, arguments).await,
         Command::Adopt(arguments) => adopt::run(&context, arguments).await,
         Command::Config(arguments) => configuration::run(&context, arguments).await,

@@ -4,15 +4,16 @@ use super::Context;
 use crate::config::{self, Problem};
 use crate::exit::{self, Failure};
 use crate::workspace::{Role, Workspace, owner_name};
-use crate::{hooks, out};
+use crate::{api, console, hooks, metrics, out};
 use clap::Args;
 use comptoir_engine::hub::Hub;
 use comptoir_engine::owner;
-use comptoir_store::StoreError;
+use comptoir_store::{Store, StoreError};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -41,7 +42,7 @@ const LOOK: Duration = Duration::from_secs(1);
 pub async fn run(context: &Context, arguments: ServeArguments) -> Result<u8, Failure> {
     let mut workspace = Workspace::open(&context.dir, Role::Serve).await?;
     let hub = Arc::new(workspace.hub(&owner_name()).await?);
-    let listener = tokio::net::TcpListener::bind(arguments.listen)
+    let listener = TcpListener::bind(arguments.listen)
         .await
         .map_err(|error| cannot_listen(context, arguments.listen, &error))?;
     let address = listener.local_addr()?;
@@ -52,7 +53,9 @@ pub async fn run(context: &Context, arguments: ServeArguments) -> Result<u8, Fai
         out::talk(format!("{text} http://{address}"));
     }
     let door = hooks::Door::new(hub.clone());
-    let web = tokio::spawn(axum::serve(listener, hooks::router(door.clone())).into_future());
+    let desk = console::Desk::new(hub.clone(), &workspace);
+    say_one_time_link(context, &workspace.store, address).await?;
+    let web = tokio::spawn(answer(listener, door.clone(), desk.clone()));
     let mut told = std::pin::pin!(told_to_stop());
     let mut current = hub;
     let result = loop {
@@ -80,6 +83,7 @@ pub async fn run(context: &Context, arguments: ServeArguments) -> Result<u8, Fai
                 workspace = *next;
                 current = Arc::new(workspace.hub(&owner_name()).await?);
                 door.lead_to(current.clone());
+                desk.turn_to(current.clone(), &workspace);
                 tracing::info!(revision = workspace.revision, "took the new revision");
             }
         }
@@ -87,6 +91,42 @@ pub async fn run(context: &Context, arguments: ServeArguments) -> Result<u8, Fai
     web.abort();
     current.store.close().await;
     result
+}
+
+/// Answers webhooks, health checks, the API and the console.
+pub async fn answer(
+    listener: TcpListener,
+    door: hooks::Door,
+    desk: console::Desk,
+) -> std::io::Result<()> {
+    let router = hooks::router(door)
+        .merge(api::router(desk.clone()))
+        .merge(metrics::router(desk.clone()))
+        .merge(console::router(desk));
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).await
+}
+
+/// Says how the first user is made, as long as there is none.
+pub async fn say_one_time_link(
+    context: &Context,
+    store: &Store,
+    address: SocketAddr,
+) -> Result<(), Failure> {
+    // Only this machine may open it: the link names this machine, wherever else it listens.
+    let here = match address.ip().is_unspecified() {
+        true => SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), address.port()),
+        false => address,
+    };
+    let home = format!("http://{here}");
+    if let Some(link) = console::one_time_link(store, &home).await? {
+        let text = context.either(
+            "console: nobody can sign in yet; make the first user on this machine, within 24 hours:",
+            "console : personne ne peut se connecter encore ; créer le premier compte sur cette machine, sous 24 heures :",
+        );
+        out::talk(format!("{text}\n  {link}"));
+    }
+    Ok(())
 }
 
 fn cannot_listen(context: &Context, address: SocketAddr, error: &std::io::Error) -> Failure {
@@ -110,7 +150,7 @@ enum End {
     Next(Result<Box<Workspace>, Failure>),
 }
 
-/// Starts an owner for every connection, the watchdog of webhooks, and the deletion of expired documents.
+/// Starts an owner for every connection, the watchdog of webhooks, the clerk, and the deletion of expired documents.
 pub fn start(
     hub: &Arc<Hub>,
     workspace: &Workspace,
@@ -121,6 +161,7 @@ pub fn start(
         tasks.spawn(owner::run(hub.clone(), connection.clone(), stop.clone()));
     }
     tasks.spawn(expire(hub.clone(), stop.clone()));
+    tasks.spawn(console::clerk(hub.clone(), stop.clone()));
     if let Some(public) = &workspace.config.hub.public_url {
         tasks.spawn(tend(hub.clone(), public.clone(), stop));
     }

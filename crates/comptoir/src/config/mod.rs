@@ -12,6 +12,7 @@ pub use parse::{Config, ConnectionConfig, FlowConfig, HubConfig, hub, parse, qui
 pub use problem::Problem;
 pub use rule::problem_of;
 pub use secret::fill_in;
+pub use table::with_row;
 
 use comptoir_model::code::Code;
 use std::collections::BTreeMap;

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::net::IpAddr;
 
 /// A checked workspace.
 #[derive(Debug, Clone)]
@@ -37,7 +38,9 @@ pub struct HubConfig {
     pub store_at_most_mib: Option<u32>,
     /// The address webhooks reach this hub at. Without it polling alone does everything.
     pub public_url: Option<String>,
-    /// IANA time zone of schedules and quiet hours.
+    /// Addresses of proxies in front of this hub: what they say of who is behind them is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// IANA time zone of schedules, quiet hours and the console.
     pub time_zone: String,
     /// Days that documents are kept after their record is done.
     pub keep_days: u32,
@@ -57,6 +60,7 @@ impl Default for HubConfig {
             store: "sqlite:comptoir.db".to_owned(),
             store_at_most_mib: None,
             public_url: None,
+            trusted_proxies: Vec::new(),
             time_zone: "UTC".to_owned(),
             keep_days: 90,
             retry_first_ms: 2_000,

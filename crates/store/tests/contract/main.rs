@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // Helpers of tests, too, stop at the first thing that is not as it should be.
 
 mod commit;
+mod console;
 mod full;
 mod hint;
 mod intent;
