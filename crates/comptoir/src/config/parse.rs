@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// A checked workspace.
 #[derive(Debug, Clone)]

@@ -164,6 +164,7 @@ fn row(run: &Run<'_>, id: &RemoteId) -> WorkRow {
         flow: run.flow.name.clone(),
         kind: Kind::Stock,
         src: id.clone(),
+        root: String::new(),
         state: WorkState::Due,
         cause: None,
         due: None,

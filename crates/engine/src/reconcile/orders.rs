@@ -96,6 +96,7 @@ impl SeenOrder {
             flow: run.flow.name.clone(),
             kind: Kind::Order,
             src: self.id.clone(),
+            root: String::new(),
             state: WorkState::Due,
             cause: None,
             due: None,
@@ -234,7 +235,8 @@ async fn lines_of(
         if asks.is_empty() {
             break;
         }
-        gather::ask(pass, asks).await?;
+        let asked = gather::ask(pass, asks).await;
+        gather::note_answers(pass, asked);
         if let Some(fault) = pass.stop.take() {
             return Err(Stopped::Fault(fault));
         }

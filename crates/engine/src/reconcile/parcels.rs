@@ -188,6 +188,7 @@ fn row(run: &Run<'_>, seen: &SeenShipment) -> WorkRow {
         flow: run.flow.name.clone(),
         kind: Kind::Shipment,
         src: seen.id.clone(),
+        root: String::new(),
         state: WorkState::Due,
         cause: None,
         due: None,
