@@ -84,7 +84,9 @@ impl Shop {
     pub fn track(&self, order: u64, number: &str) {
         let mut state = self.lock();
         let now = state.now_text();
-        let of_order = |row: &serde_json::Map<String, Value>| row["id_order"] == order.to_string();
+        let own = order.to_string();
+        let of_order =
+            |row: &serde_json::Map<String, Value>| row["id_order"].as_str() == Some(own.as_str());
         let lines = state.table("order_carriers").iter();
         let lines: Vec<u64> = lines
             .filter(|(_, row)| of_order(row))
