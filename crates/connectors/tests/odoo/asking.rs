@@ -171,7 +171,10 @@ async fn a_change_of_a_template_alone_is_met_where_its_variants_do_not_move() {
     let server = Server::start(17).await;
     let moved = json!({"write_date": "2026-11-22 06:29:30", "name": "Moved"});
     server.erp().edit(products, 61, moved);
-    let (url, clock) = (&server.address, Clock::fixed("2026-11-22T06:30:00Z".parse().unwrap()));
+    let (url, clock) = (
+        &server.address,
+        Clock::fixed("2026-11-22T06:30:00Z".parse().unwrap()),
+    );
     let settings = json!({"url": url, "database": DATABASE, "login": LOGIN, "key": KEY});
     let kit = Kit::new("erp".parse().unwrap()).with_clock(clock);
     let connector = (SPEC.open)(settings, kit).unwrap();

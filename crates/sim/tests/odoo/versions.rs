@@ -72,8 +72,14 @@ async fn a_confirmed_order_is_cancelled_at_once_in_19_only() {
 async fn a_rule_that_refuses_one_blames_the_first_as_well_from_18_on() {
     for version in ALL {
         let served = Served::of(version).await;
-        let rows = json!([["id", "name", "vat"], [
-            ["hub.a", "A", ""], ["hub.b", "B", ""], ["hub.c", "C", "FR00000000000"]]]);
+        let rows = json!([
+            ["id", "name", "vat"],
+            [
+                ["hub.a", "A", ""],
+                ["hub.b", "B", ""],
+                ["hub.c", "C", "FR00000000000"]
+            ]
+        ]);
         let told = served.rpc("res.partner", "load", rows, json!({})).await;
         let messages = told.unwrap()["messages"].clone();
         let records: Vec<i64> = messages
@@ -82,7 +88,11 @@ async fn a_rule_that_refuses_one_blames_the_first_as_well_from_18_on() {
             .iter()
             .map(|message| message["record"].as_i64().unwrap())
             .collect();
-        let expected: &[i64] = if version >= Version::V18 { &[0, 2] } else { &[2] };
+        let expected: &[i64] = if version >= Version::V18 {
+            &[0, 2]
+        } else {
+            &[2]
+        };
         assert_eq!(records, expected, "{version}");
     }
 }
@@ -103,7 +113,11 @@ async fn a_variant_moves_with_its_template_from_17_on() {
             .rpc("product.template", "write", vals, json!({}))
             .await;
         assert_eq!(wrote, Ok(json!(true)));
-        assert_eq!(before != stamp().await, version >= Version::V17, "{version}");
+        assert_eq!(
+            before != stamp().await,
+            version >= Version::V17,
+            "{version}"
+        );
     }
 }
 

@@ -264,7 +264,11 @@ pub(super) fn line(version: Version) -> Vec<Field> {
     ];
     if version.knows_manual_prices() {
         let precision = price_digits(version);
-        fields.push(digits("technical_price_unit", "Technical Price Unit", precision));
+        fields.push(digits(
+            "technical_price_unit",
+            "Technical Price Unit",
+            precision,
+        ));
     }
     fields
 }
