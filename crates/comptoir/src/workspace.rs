@@ -13,6 +13,7 @@ use comptoir_kit::tape::Recording;
 use comptoir_model::code::Code;
 use comptoir_model::document::Digest;
 use comptoir_model::key::{ConnectionName, FlowName};
+use comptoir_model::rounding::Rounding;
 use comptoir_store::{Store, StoreOptions, StoreUrl};
 use std::path::{Path, PathBuf};
 
@@ -154,6 +155,14 @@ impl Workspace {
                 Err(problem.suggest(name.as_str(), known))
             }
         }
+    }
+
+    /// How a connection rounds: what its connector declares, and its file over that.
+    pub fn rounding(&self, name: &ConnectionName) -> Rounding {
+        let Ok((config, spec)) = self.connection(name) else {
+            return Rounding::PER_LINE;
+        };
+        config.rounding.over(spec.capabilities.rounding)
     }
 
     /// One connection, with everything that it exchanges recorded. Its secret settings are taken out wherever they stand.

@@ -20,6 +20,7 @@ use comptoir_model::port::{
     Candidate, Capabilities, Connector, Cursor, Guard, Operation, Page, Proof, Query, Reads, Seen,
     Step, Verification, Write, Written,
 };
+use comptoir_model::rounding::Rounding;
 use jiff::Timestamp;
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
@@ -58,6 +59,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     hooks: false,
     hooks_resent: false,
     slots: 2,
+    rounding: Rounding::PER_LINE,
 };
 
 /// What this connector says about itself.

@@ -16,6 +16,7 @@ use comptoir_model::port::{
     Candidate, Capabilities, Connector, Cursor, Guard, Operation, Page, Proof, Query, Reads,
     Record, Seen, Step, Unreadable, Verification, Write, Written,
 };
+use comptoir_model::rounding::Rounding;
 use comptoir_model::stock::{Level, Stock};
 use jiff::Timestamp;
 use schemars::{JsonSchema, schema_for};
@@ -77,6 +78,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     hooks: false,
     hooks_resent: false,
     slots: 2,
+    rounding: Rounding::PER_LINE,
 };
 
 static SPEC: Spec = Spec {
@@ -342,6 +344,7 @@ fn an_unsound_spec_is_caught_in_every_point() {
         finds: &[],
         writes: &OPERATION,
         slots: 0,
+        rounding: Rounding::PER_LINE,
         ..CAPABILITIES
     };
     static BAD: Spec = Spec {

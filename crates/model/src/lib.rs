@@ -23,6 +23,7 @@ pub mod port;
 pub mod price;
 pub mod product;
 pub mod refund;
+pub mod rounding;
 pub mod shipment;
 pub mod stock;
 

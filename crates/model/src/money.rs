@@ -92,6 +92,12 @@ pub enum RoundingMode {
     HalfDown,
     /// Half to the even neighbour.
     HalfEven,
+    /// Half to the odd neighbour (a mode of PrestaShop).
+    HalfOdd,
+    /// Always away from zero.
+    Up,
+    /// Always towards zero.
+    Down,
 }
 
 impl RoundingMode {
@@ -101,9 +107,28 @@ impl RoundingMode {
             RoundingMode::HalfUp => RoundingStrategy::MidpointAwayFromZero,
             RoundingMode::HalfDown => RoundingStrategy::MidpointTowardZero,
             RoundingMode::HalfEven => RoundingStrategy::MidpointNearestEven,
+            RoundingMode::HalfOdd => return half_odd(amount, decimals),
+            RoundingMode::Up => RoundingStrategy::AwayFromZero,
+            RoundingMode::Down => RoundingStrategy::ToZero,
         };
         amount.round_dp_with_strategy(decimals, strategy)
     }
+
+    /// `amount` as a whole number of `step`s; itself where the step is zero.
+    pub fn to_step(self, amount: Decimal, step: Decimal) -> Decimal {
+        match amount.checked_div(step) {
+            Some(steps) => self.round(steps, 0) * step,
+            None => amount,
+        }
+    }
+}
+
+fn half_odd(amount: Decimal, decimals: u32) -> Decimal {
+    let down = amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointTowardZero);
+    let up = amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
+    let even = amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointNearestEven);
+    // The two differ at a half only, and one of them is even.
+    if even == down { up } else { down }
 }
 
 /// Splits `total` over `weights` in steps of `unit`: proportional, exact in sum, the remainder to the largest fractions
@@ -182,6 +207,17 @@ mod tests {
         assert_eq!(RoundingMode::HalfDown.round(dec("2.995"), 2), dec("2.99"));
         assert_eq!(RoundingMode::HalfEven.round(dec("2.985"), 2), dec("2.98"));
         assert_eq!(RoundingMode::HalfUp.round(dec("-0.125"), 2), dec("-0.13"));
+        assert_eq!(RoundingMode::HalfOdd.round(dec("2.985"), 2), dec("2.99"));
+        assert_eq!(RoundingMode::HalfOdd.round(dec("2.975"), 2), dec("2.97"));
+        assert_eq!(RoundingMode::HalfOdd.round(dec("2.976"), 2), dec("2.98"));
+        assert_eq!(RoundingMode::Up.round(dec("-2.971"), 2), dec("-2.98"));
+        assert_eq!(RoundingMode::Down.round(dec("2.979"), 2), dec("2.97"));
+        let cash = RoundingMode::HalfUp.to_step(dec("7.43"), dec("0.05"));
+        assert_eq!(cash, dec("7.45"));
+        assert_eq!(
+            RoundingMode::HalfUp.to_step(dec("7.43"), dec("0")),
+            dec("7.43")
+        );
     }
 
     #[test]

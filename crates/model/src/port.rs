@@ -6,6 +6,7 @@ use crate::account::Account;
 use crate::document::Document;
 use crate::fault::Fault;
 use crate::key::{Kind, RemoteId, WriteKey};
+use crate::rounding::Rounding;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -281,6 +282,8 @@ pub struct Capabilities {
     pub hooks_resent: bool,
     /// Calls at once, at most.
     pub slots: usize,
+    /// How it rounds tax unless its connection's file says otherwise.
+    pub rounding: Rounding,
 }
 
 impl Capabilities {

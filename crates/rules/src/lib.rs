@@ -7,5 +7,6 @@ pub mod policy;
 pub mod shipment;
 pub mod stock;
 pub mod table;
+pub mod tax;
 pub mod total;
 pub mod vat;

@@ -358,6 +358,12 @@ fn quantity_in(target: &Account, quantity: Decimal) -> Decimal {
     if kept.is_zero() { Decimal::ONE } else { kept }
 }
 
+/// The target's id of a tax of the source; the source's own word where no row says.
+pub fn tax_target(policy: &OrderPolicy, target: &Account, code: &str) -> String {
+    let choice = tax_choice(policy, target, code);
+    choice.map_or_else(|| code.to_owned(), |choice| choice.id.to_string())
+}
+
 fn tax_choice<'a>(policy: &OrderPolicy, target: &'a Account, code: &str) -> Option<&'a Choice> {
     let hit = policy.tables.taxes.get(code)?;
     target.choice("taxes", hit.to)

@@ -1,5 +1,7 @@
 //! `explain`: why a record is as it is: state, cause, links, the equation on both sides, which rule made which line, and what was done.
 
+mod taxes;
+
 use super::Context;
 use crate::advice::fix;
 use crate::exit::{self, Failure};
@@ -15,6 +17,7 @@ use comptoir_model::document::Document;
 use comptoir_model::key::{FlowName, Kind, RemoteId};
 use comptoir_model::order::Order;
 use comptoir_rules::shipment::{Progress, progress};
+use comptoir_rules::tax::TaxGroup;
 use comptoir_store::WorkState;
 use serde::Serialize;
 
@@ -58,6 +61,9 @@ pub struct Explanation {
     pub target_id: Option<String>,
     /// The target's sum.
     pub target: Option<Sum>,
+    /// Of an order: each tax on both sides, and what a difference comes from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub taxes: Vec<TaxGroup>,
     /// Of an item of a flow of stock: why the shop shows this quantity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stock: Option<Reckoning>,
@@ -132,6 +138,14 @@ pub async fn explain(
         .map(|row| row.what)
         .collect();
     let cause = work.as_ref().and_then(|work| work.cause.clone());
+    let taxes = match kind {
+        Kind::Order => {
+            let source = source.as_ref().and_then(Document::as_order);
+            let target = target.as_ref().and_then(Document::as_order);
+            taxes::taxes(workspace, config, source, target).await?
+        }
+        _ => Vec::new(),
+    };
     let held = work
         .as_ref()
         .is_some_and(|work| work.state == WorkState::Held);
@@ -154,6 +168,7 @@ pub async fn explain(
         }
         .unwrap_or_default(),
         target: target.as_ref().and_then(Document::as_order).map(sum_of),
+        taxes,
         journal,
     })
 }
@@ -289,6 +304,9 @@ pub fn show(context: &Context, explanation: &Explanation) {
             context.either("total", "total"),
             amount(sum.total)
         ));
+    }
+    if let Some(sum) = &explanation.source {
+        taxes::show(context, &explanation.taxes, sum.currency);
     }
     if let Some(stock) = &explanation.stock {
         show_stock(context, stock);

@@ -5,6 +5,7 @@ use comptoir_engine::flow::{Caps, Mode};
 use comptoir_model::address::Country;
 use comptoir_model::code::Code;
 use comptoir_model::key::{ConnectionName, FlowName, Kind};
+use comptoir_model::rounding::RoundingSetting;
 use comptoir_rules::policy::OrderPolicy;
 use comptoir_rules::shipment::ShipmentPolicy;
 use comptoir_rules::stock::StockPolicy;
@@ -73,6 +74,8 @@ pub struct ConnectionConfig {
     pub settings: serde_json::Value,
     /// Overrides how long an unknown outcome is waited for, in seconds.
     pub settle_seconds: Option<u32>,
+    /// How the system rounds, where that is not what its connector declares.
+    pub rounding: RoundingSetting,
     /// The line of each setting.
     pub lines: BTreeMap<String, usize>,
 }
@@ -302,12 +305,21 @@ fn read_connection(path: &str, text: &str) -> Result<ConnectionConfig, Problem> 
             }
         },
     };
+    let rounding = match table.remove("rounding") {
+        None => RoundingSetting::default(),
+        Some(value) => value.try_into().map_err(|error: toml::de::Error| {
+            let problem = toml_problem(path, text, &error);
+            let line = text.lines().position(|line| line.trim() == "[rounding]");
+            problem.line(line.map(|index| index + 1))
+        })?,
+    };
     let settings = serde_json::to_value(table)
         .map_err(|error| Problem::worded(Code::BadValue, error).file(path))?;
     Ok(ConnectionConfig {
         connector,
         settings,
         settle_seconds,
+        rounding,
         lines,
     })
 }
@@ -398,6 +410,22 @@ mod tests {
         ))
         .unwrap_err();
         assert_eq!(fix(&problems[0]), "did you mean `live`?");
+    }
+
+    #[test]
+    fn a_connection_says_how_its_system_rounds() {
+        use comptoir_model::rounding::{RoundAt, Rounding};
+        let mut files = workspace("from = \"shop\"\nto = \"erp\"\n");
+        let path = "connections/erp.toml";
+        let text = |rest: &str| format!("connector = \"odoo\"\n[rounding]\n{rest}\n");
+        files.insert(path.to_owned(), text("at = \"rate_group\""));
+        let config = parse(&files).unwrap();
+        let rounding = config.connections[&"erp".parse().unwrap()].rounding;
+        assert_eq!(rounding.over(Rounding::PER_LINE).at, RoundAt::RateGroup);
+        files.insert(path.to_owned(), text("at = \"rate_groop\""));
+        let problems = parse(&files).unwrap_err();
+        assert_eq!(problems[0].file.as_deref(), Some(path));
+        assert_eq!(fix(&problems[0]), "did you mean `rate_group`?");
     }
 
     #[test]

@@ -37,6 +37,7 @@ use comptoir_model::port::{
     Candidate, Capabilities, Connector, Cursor, Guard, Operation, Page, Proof, Query, Reads, Seen,
     Step, Verification, Write, Written,
 };
+use comptoir_model::rounding::Rounding;
 use jiff::Timestamp;
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
@@ -118,6 +119,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     hooks_resent: false,
     // Two at once take the same next number and lock each other out: see README.md.
     slots: 1,
+    rounding: Rounding::PER_LINE,
 };
 
 /// What this connector says about itself.

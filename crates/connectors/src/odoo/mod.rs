@@ -39,6 +39,7 @@ use comptoir_model::port::{
     Candidate, Capabilities, Connector, Cursor, Guard, Operation, Page, Proof, Query, Reads, Seen,
     Step, Verification, Write, Written,
 };
+use comptoir_model::rounding::Rounding;
 use jiff::Timestamp;
 use progress::Progress;
 use schemars::{JsonSchema, schema_for};
@@ -125,6 +126,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     hooks: false,
     hooks_resent: false,
     slots: SLOTS,
+    rounding: Rounding::PER_LINE,
 };
 
 /// What this connector says about itself.

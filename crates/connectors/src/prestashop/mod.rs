@@ -44,6 +44,7 @@ use comptoir_model::port::{
     Candidate, Capabilities, Connector, Cursor, Guard, Operation, Page, Proof, Query, Reads, Seen,
     Step, Verification, Write, Written,
 };
+use comptoir_model::rounding::Rounding;
 use jiff::Timestamp;
 use local::ShopClock;
 use schemars::schema_for;
@@ -146,6 +147,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     hooks: false,
     hooks_resent: false,
     slots: 2,
+    rounding: Rounding::PER_LINE,
 };
 
 /// The connector's page.

@@ -34,10 +34,12 @@ use comptoir_kit::spec::{Kit, Spec};
 use comptoir_model::account::Account;
 use comptoir_model::fault::Fault;
 use comptoir_model::key::{Kind, RemoteId};
+use comptoir_model::money::RoundingMode;
 use comptoir_model::port::{
     Candidate, Capabilities, Connector, Cursor, Guard, Hint, HookReport, Incoming, Operation, Page,
     Proof, Query, Reads, Seen, Step, Verification, Write, Written,
 };
+use comptoir_model::rounding::Rounding;
 use jiff::Timestamp;
 use schemars::schema_for;
 use std::sync::Arc;
@@ -52,6 +54,12 @@ const BATCH: usize = 25;
 
 /// PHP's own limit on a request is 30 to 300 s on common hosts.
 const SETTLE: u32 = 300;
+
+/// Halves of tax go down where prices include it: 9.99 with 20 % is 8.33 and 1.66.
+const ROUNDING: Rounding = Rounding {
+    included_mode: Some(RoundingMode::HalfDown),
+    ..Rounding::PER_LINE
+};
 
 static CAPABILITIES: Capabilities = Capabilities {
     reads: &[
@@ -141,6 +149,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     // No delivery is ever sent again, and the sixth failure in a row switches the webhook off.
     hooks_resent: false,
     slots: 2,
+    rounding: ROUNDING,
 };
 
 /// The connector's page.

@@ -14,6 +14,7 @@ use comptoir_model::port::{
     Candidate, Capabilities, Connector, Cursor, Guard, Operation, Page, Proof, Query, Reads,
     Record, Seen, Step, Write, Written,
 };
+use comptoir_model::rounding::Rounding;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -76,6 +77,7 @@ static ERP: Capabilities = Capabilities {
     hooks: false,
     hooks_resent: false,
     slots: 1,
+    rounding: Rounding::PER_LINE,
 };
 
 /// Something a look-up table may point to.

@@ -13,6 +13,7 @@ use comptoir_model::port::{
     Candidate, Capabilities, Connector, Cursor, Guard, Operation, Page, Proof, Query, Seen, Step,
     Unreadable, Write, Written,
 };
+use comptoir_model::rounding::Rounding;
 use comptoir_model::shipment::Shipment;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,6 +33,7 @@ const fn capabilities(writes: &'static [Operation]) -> Capabilities {
         hooks: false,
         hooks_resent: false,
         slots: 1,
+        rounding: Rounding::PER_LINE,
     }
 }
 
