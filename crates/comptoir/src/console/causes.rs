@@ -187,6 +187,11 @@ pub fn answers(cause: &Cause) -> &'static [Verdict] {
     }
 }
 
+/// The answer that a form names, if a person may give it here: a repair comes from a plan only.
+pub fn given(word: &str) -> Option<Verdict> {
+    Verdict::of(Some(word)).filter(|verdict| *verdict != Verdict::Repair)
+}
+
 /// What an answer does, as a button says it.
 pub fn answer(verdict: Verdict, cause: &Cause, sides: &Sides<'_>, language: Language) -> String {
     let Sides { from, to } = sides;
@@ -213,6 +218,8 @@ pub fn answer(verdict: Verdict, cause: &Cause, sides: &Sides<'_>, language: Lang
             format!("Leave {to} as it is"),
             format!("Laisser {to} tel quel"),
         ),
+        // What a plan of repair says; no page asks it.
+        (Verdict::Repair, _) => ("Repair".to_owned(), "Réparer".to_owned()),
         (Verdict::CreateAgain, _) => ("Make it again".to_owned(), "La recréer".to_owned()),
     };
     crate::words::either(language, &english, &french).to_owned()

@@ -484,7 +484,7 @@ pub async fn one(act: Act) -> Result<Redirect, Said> {
                 .with("It is not held any more.", "Elle n’est plus retenue."),
         ));
     }
-    let answer = Verdict::of(Some(act.fields.get("do")));
+    let answer = causes::given(act.fields.get("do"));
     let done = match answer {
         Some(verdict) => {
             caller
@@ -512,7 +512,7 @@ pub async fn one(act: Act) -> Result<Redirect, Said> {
 pub async fn all(act: Act) -> Result<Redirect, Said> {
     let (flow, kind, cause) = named(&act)?;
     let caller = &act.caller;
-    let Some(verdict) = Verdict::of(Some(act.fields.get("do"))) else {
+    let Some(verdict) = causes::given(act.fields.get("do")) else {
         return Err(caller.refuse(Refusal::new(Code::BadRequest)));
     };
     let ids = held_ids(caller, &flow, &cause).await?;
