@@ -253,6 +253,7 @@ impl Pair {
             },
             shipment: Default::default(),
             revision: 1,
+            rules: Default::default(),
         };
         let back = |kind: Kind| Flow {
             name: kind.as_str().parse().unwrap(),
