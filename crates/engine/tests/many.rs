@@ -15,6 +15,7 @@ use comptoir_model::port::{
     Candidate, Capabilities, Connector, Cursor, Guard, Operation, Page, Proof, Query, Reads,
     Record, Seen, Step, Write, Written,
 };
+use comptoir_model::rounding::Rounding;
 use comptoir_model::stock::{Level, Stock};
 use comptoir_store::{Store, StoreOptions, StoreUrl, WorkState};
 use std::collections::BTreeMap;
@@ -55,6 +56,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     hooks: false,
     hooks_resent: false,
     slots: 2,
+    rounding: Rounding::PER_LINE,
 };
 
 /// A shop or an ERP of which the items are made up while they are read: it takes no memory that would count.
@@ -181,10 +183,10 @@ fn flow() -> Flow {
         time_zone: "UTC".to_owned(),
         caps: Caps::default(),
         policy: Default::default(),
-        rules: Default::default(),
         stock: Default::default(),
         shipment: Default::default(),
         revision: 1,
+        rules: Default::default(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Servers;
 use crate::erp::Books;
-use crate::shop::sku;
+use crate::shop::{self, sku};
 use crate::traps::{PAYMENT, SHIPPING};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 
 /// A workspace, and the process that serves it.
 pub struct Hub<'a> {
-    servers: &'a Servers,
+    shop: &'a shop::Address,
+    /// The hub's key in the ERP.
+    erp_key: String,
+    patience: Duration,
     folder: tempfile::TempDir,
     serving: Option<Child>,
 }
@@ -39,21 +42,13 @@ pub struct Plan<'a> {
 impl<'a> Hub<'a> {
     /// Writes the workspace.
     pub fn new(servers: &'a Servers, plan: &Plan<'_>) -> Hub<'a> {
-        let hub = Hub {
-            servers,
-            folder: tempfile::tempdir().unwrap(),
-            serving: None,
-        };
+        let hub = Hub::between(&servers.shop, hub_user(servers).1, servers.patience);
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
         hub.write(
             "comptoir.toml",
             "store = \"sqlite:comptoir.db\"\nidle_ms = 200\n",
         );
-        let shop = format!(
-            "connector = \"woocommerce\"\nurl = {}\nkey = \"${{LIVE_SHOP_KEY}}\"\nsecret = \"${{LIVE_SHOP_SECRET}}\"\n",
-            quoted(&servers.shop.url)
-        );
-        hub.write(&format!("connections/{}.toml", plan.connection), &shop);
+        hub.write_shop(plan.connection);
         let mut erp = format!(
             "connector = \"odoo\"\nurl = {}\ndatabase = {}\nlogin = {}\nkey = \"${{LIVE_ERP_KEY}}\"\n",
             quoted(&servers.erp.url),
@@ -90,13 +85,35 @@ impl<'a> Hub<'a> {
         hub
     }
 
-    fn write(&self, path: &str, text: &str) {
+    /// An empty workspace for a shop and an ERP.
+    pub fn between(shop: &'a shop::Address, erp_key: &str, patience: Duration) -> Hub<'a> {
+        Hub {
+            shop,
+            erp_key: erp_key.to_owned(),
+            patience,
+            folder: tempfile::tempdir().unwrap(),
+            serving: None,
+        }
+    }
+
+    /// Writes the shop's connection.
+    pub fn write_shop(&self, connection: &str) {
+        let url = toml::Value::String(self.shop.url.clone());
+        let shop = format!(
+            "connector = \"woocommerce\"\nurl = {url}\nkey = \"${{LIVE_SHOP_KEY}}\"\nsecret = \"${{LIVE_SHOP_SECRET}}\"\n"
+        );
+        self.write(&format!("connections/{connection}.toml"), &shop);
+    }
+
+    /// Writes a file of the workspace.
+    pub fn write(&self, path: &str, text: &str) {
         let path = self.folder.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
-    fn table<'r>(&self, name: &str, rows: impl IntoIterator<Item = (&'r str, String)>) {
+    /// Writes a look-up table.
+    pub fn table<'r>(&self, name: &str, rows: impl IntoIterator<Item = (&'r str, String)>) {
         let rows = rows
             .into_iter()
             .map(|(from, to)| format!("\"{from}\",\"{to}\"\n"));
@@ -112,9 +129,9 @@ impl<'a> Hub<'a> {
             .arg("--workspace")
             .arg(self.folder.path())
             .args(arguments)
-            .env("LIVE_SHOP_KEY", &self.servers.shop.key)
-            .env("LIVE_SHOP_SECRET", &self.servers.shop.secret)
-            .env("LIVE_ERP_KEY", hub_user(self.servers).1)
+            .env("LIVE_SHOP_KEY", &self.shop.key)
+            .env("LIVE_SHOP_SECRET", &self.shop.secret)
+            .env("LIVE_ERP_KEY", &self.erp_key)
             .env("LANG", "C")
             .stdin(Stdio::null());
         command
@@ -182,7 +199,7 @@ impl<'a> Hub<'a> {
 
     /// Waits until at least so many orders were seen and nothing is left to do.
     pub async fn settle(&self, seen: usize) {
-        let deadline = Instant::now() + self.servers.patience;
+        let deadline = Instant::now() + self.patience;
         let mut quiet = 0;
         while quiet < 2 {
             let status = self.ask(&["status"]);

@@ -1,12 +1,16 @@
-//! The live suite: a real WooCommerce and a real Odoo, the real binary between them, every trap that the shop's API lets anyone set.
+//! The live suite: a real WooCommerce and a real ERP, the real binary between them: every trap that the shop's API lets anyone set (with
+//! Odoo), and stock and parcels (with Odoo, and with Dolibarr).
 //!
-//! It runs when `COMPTOIR_LIVE_WOO_{URL,KEY,SECRET}` and `COMPTOIR_LIVE_ODOO_{URL,DB,LOGIN,KEY}` are set (see docs/live.md); otherwise
-//! it says that it was skipped. That the suite itself works is shown on the simulators, which proves nothing about real servers.
+//! It runs when `COMPTOIR_LIVE_WOO_{URL,KEY,SECRET}` and `COMPTOIR_LIVE_ODOO_{URL,DB,LOGIN,KEY}` or
+//! `COMPTOIR_LIVE_DOLIBARR_{URL,KEY,ADMIN}` are set (see docs/live.md); otherwise it says that it was skipped. That the suite itself works is shown on the simulators, which proves nothing about real servers.
 
 #![allow(clippy::unwrap_used, reason = "a test ends at what it does not expect")]
 
+mod dolibarr;
 mod erp;
+mod goods;
 mod hub;
+mod keeper;
 mod race;
 mod shop;
 mod suite;
@@ -101,6 +105,150 @@ async fn a_real_shop_and_a_real_erp_agree() {
         // Someone meant it to run.
         Err(missing) => panic!("the live suite cannot run: {} not set", missing.join(", ")),
     }
+}
+
+/// The values of some variables; an error says which are missing.
+fn all_of<const N: usize>(
+    names: [&'static str; N],
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<[String; N], Vec<&'static str>> {
+    let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+    let missing: Vec<&str> = names
+        .into_iter()
+        .filter(|name| set(name).is_none())
+        .collect();
+    match missing.is_empty() {
+        true => Ok(names.map(|name| set(name).unwrap_or_default().trim().to_owned())),
+        false => Err(missing),
+    }
+}
+
+#[tokio::test]
+async fn stock_and_parcels_of_a_real_shop_and_a_real_odoo() {
+    match servers_of(|name| std::env::var(name).ok()) {
+        Ok(servers) => goods::run(&with_odoo(&servers, None).await).await,
+        Err(missing) if missing.len() == VARIABLES.len() => say(
+            "SKIPPED: stock and parcels need a real WooCommerce and a real Odoo; none of the variables is set (docs/live.md)",
+        ),
+        Err(missing) => say(format!(
+            "SKIPPED: stock and parcels with Odoo: {} not set",
+            missing.join(", ")
+        )),
+    }
+}
+
+/// A pair with the Odoo of some servers.
+async fn with_odoo(servers: &Servers, simulated: Option<Erp>) -> goods::Pair<'_> {
+    let address = erp::Address {
+        url: servers.erp.url.clone(),
+        database: servers.erp.database.clone(),
+        login: servers.erp.login.clone(),
+        key: servers.erp.key.clone(),
+    };
+    let own = || (servers.erp.login.clone(), servers.erp.key.clone());
+    goods::Pair {
+        shop: &servers.shop,
+        keeper: keeper::Keeper::Odoo(keeper::OdooKeeper {
+            erp: erp::Erp::open(&servers.erp).await,
+            address,
+            hub: servers.hub.clone().unwrap_or_else(own),
+            simulated,
+        }),
+        patience: servers.patience.min(Duration::from_secs(300)),
+        settle_seconds: servers.settle_seconds,
+    }
+}
+
+const WITH_DOLIBARR: [&str; 6] = [
+    "COMPTOIR_LIVE_WOO_URL",
+    "COMPTOIR_LIVE_WOO_KEY",
+    "COMPTOIR_LIVE_WOO_SECRET",
+    "COMPTOIR_LIVE_DOLIBARR_URL",
+    "COMPTOIR_LIVE_DOLIBARR_KEY",
+    "COMPTOIR_LIVE_DOLIBARR_ADMIN",
+];
+
+#[tokio::test]
+async fn stock_and_parcels_of_a_real_shop_and_a_real_dolibarr() {
+    match all_of(WITH_DOLIBARR, |name| std::env::var(name).ok()) {
+        Ok([shop, key, secret, url, hub, admin]) => {
+            let shop = shop::Address {
+                url: shop,
+                key,
+                secret,
+            };
+            let address = dolibarr::Address { url, admin, hub };
+            let pair = goods::Pair {
+                shop: &shop,
+                keeper: keeper::Keeper::Dolibarr(dolibarr::Dolibarr::open(address).await),
+                patience: Duration::from_secs(300),
+                settle_seconds: None,
+            };
+            goods::run(&pair).await;
+        }
+        Err(missing) => say(format!(
+            "SKIPPED: stock and parcels with Dolibarr: {} not set (docs/live.md)",
+            missing.join(", ")
+        )),
+    }
+}
+
+// The commands that it waits for talk to the simulators in this process.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stock_and_parcels_pass_on_the_simulators() {
+    let simulated = Shop::new(ShopOptions {
+        orders: 5,
+        ..ShopOptions::default()
+    });
+    let at_shop = Server::start(simulated.router()).await.unwrap();
+    let shop = || shop::Address {
+        url: at_shop.url(),
+        key: ShopOptions::default().key,
+        secret: ShopOptions::default().secret,
+    };
+    let currencies = ["EUR", "JPY", "KWD"].map(|code| code.parse::<Currency>().unwrap());
+    let odoo = Erp::new(
+        ErpOptions::default(),
+        Vec::new(),
+        Vec::new(),
+        currencies.to_vec(),
+    );
+    let at_odoo = Server::start(odoo.router()).await.unwrap();
+    let servers = Servers {
+        shop: shop(),
+        erp: erp::Address {
+            url: at_odoo.url(),
+            database: odoo.options().database.clone(),
+            login: odoo.options().login.clone(),
+            key: odoo.options().key.clone(),
+        },
+        hub: None,
+        patience: Duration::from_secs(120),
+        settle_seconds: Some(1),
+        race: 0,
+    };
+    goods::run(&with_odoo(&servers, Some(odoo)).await).await;
+
+    let options = comptoir_sim::dolibarr::DolibarrOptions {
+        wall: true,
+        ..Default::default()
+    };
+    let key = options.key.clone();
+    let dolibarr = comptoir_sim::dolibarr::Dolibarr::new(options);
+    let at_dolibarr = Server::start(dolibarr.router()).await.unwrap();
+    let address = dolibarr::Address {
+        url: at_dolibarr.url(),
+        admin: key.clone(),
+        hub: key,
+    };
+    let shop = shop();
+    let pair = goods::Pair {
+        shop: &shop,
+        keeper: keeper::Keeper::Dolibarr(dolibarr::Dolibarr::open(address).await),
+        patience: Duration::from_secs(120),
+        settle_seconds: Some(1),
+    };
+    goods::run(&pair).await;
 }
 
 #[test]

@@ -160,6 +160,38 @@ impl Shop {
         placed(&self.get(&format!("orders/{order}"), &[]).await)
     }
 
+    /// Has a product counted from now on: so many are there.
+    pub async fn count(&self, product: u64, quantity: i64) {
+        let body = json!({"manage_stock": true, "stock_quantity": quantity});
+        let path = format!("products/{product}");
+        self.call(Method::Put, &path, &[], Some(&body)).await;
+    }
+
+    /// How many of a product the shop shows.
+    pub async fn counted(&self, product: u64) -> Option<i64> {
+        let path = format!("products/{product}");
+        let shown = self.get(&path, &[("_fields", "id,stock_quantity")]).await;
+        shown["stock_quantity"].as_i64()
+    }
+
+    /// What the buyer was told about an order.
+    pub async fn notes(&self, order: u64) -> Vec<String> {
+        let path = format!("orders/{order}/notes");
+        let notes = self.get(&path, &[("type", "customer")]).await;
+        let notes = notes.as_array().unwrap().iter();
+        notes
+            .map(|note| note["note"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    /// An order's status.
+    pub async fn status(&self, order: u64) -> String {
+        let order = self
+            .get(&format!("orders/{order}"), &[("_fields", "id,status")])
+            .await;
+        order["status"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// Deletes a product of the suite for good.
     pub async fn delete_product(&self, product: u64) {
         let path = format!("products/{product}");

@@ -78,7 +78,7 @@ pub async fn run(servers: &Servers) {
 }
 
 /// Six letters of the time, which no other run has: digits would read as a tax rate.
-fn run_id() -> String {
+pub fn run_id() -> String {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let mut left = since.unwrap().as_millis() / 100;
     let letters = std::iter::repeat_with(|| {

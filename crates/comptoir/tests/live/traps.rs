@@ -190,6 +190,18 @@ pub fn marker(goods: &Goods, name: &'static str) -> Trap {
     list.traps.remove(0)
 }
 
+/// Two mugs and a book, of which the warehouse sends a part first.
+pub fn bought(goods: &Goods) -> Value {
+    let make = Maker {
+        goods,
+        name: "parcels",
+    };
+    make.order(vec![
+        make.line("MUG", 2, "25.00"),
+        make.line("BOOK", 1, "18.90"),
+    ])
+}
+
 /// A plain order of three lines by a buyer of its own, for the race.
 pub fn plain(goods: &Goods, index: usize) -> Value {
     let make = Maker {
