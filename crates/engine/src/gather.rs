@@ -338,7 +338,13 @@ pub fn stored_value(pass: &Pass<'_>, query: &Query) -> String {
 }
 
 /// What the target answered to questions, call by call.
-pub struct Asked(Vec<(Kind, Vec<Query>, Result<Vec<Vec<Candidate>>, Fault>)>);
+pub struct Asked(Vec<Call>);
+
+struct Call {
+    kind: Kind,
+    queries: Vec<Query>,
+    answers: Result<Vec<Vec<Candidate>>, Fault>,
+}
 
 /// Asks the target, many questions per call and the calls together.
 pub async fn ask(pass: &Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Asked {
@@ -353,7 +359,11 @@ pub async fn ask(pass: &Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Asked {
             let connector = pass.connection.connector.clone();
             calls.spawn(async move {
                 let answers = retry::read(&patience, || connector.find(kind, &chunk)).await;
-                (kind, chunk, answers)
+                Call {
+                    kind,
+                    queries: chunk,
+                    answers,
+                }
             });
         }
     }
@@ -361,7 +371,11 @@ pub async fn ask(pass: &Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Asked {
     while let Some(joined) = calls.join_next().await {
         asked.push(joined.unwrap_or_else(|_| {
             let fault = Fault::bug("the connector failed in a question");
-            (Kind::Order, Vec::new(), Err(fault))
+            Call {
+                kind: Kind::Order,
+                queries: Vec::new(),
+                answers: Err(fault),
+            }
         }));
     }
     if !asked.is_empty() {
@@ -372,12 +386,12 @@ pub async fn ask(pass: &Pass<'_>, asks: BTreeSet<(Kind, Query)>) -> Asked {
 
 /// Notes answers, to be stored like any observation. What some calls answered is kept when others failed.
 pub fn note_answers(pass: &mut Pass<'_>, Asked(calls): Asked) {
-    for (kind, queries, answers) in calls {
-        match answers {
+    for call in calls {
+        match call.answers {
             Ok(answers) => {
                 pass.reached = true;
-                for (query, candidates) in queries.into_iter().zip(answers) {
-                    keep_answer(pass, kind, query, candidates);
+                for (query, candidates) in call.queries.into_iter().zip(answers) {
+                    keep_answer(pass, call.kind, query, candidates);
                 }
             }
             Err(fault) => pass.stop = Some(fault),
