@@ -1,5 +1,6 @@
 //! What the target answered to questions: who has this e-mail, VAT number, SKU, key.
 
+use crate::turn::Pass;
 use comptoir_model::key::{Kind, RemoteId};
 use comptoir_model::port::{Candidate, Query};
 use std::collections::HashMap;
@@ -61,4 +62,12 @@ impl Answers {
 /// made it since. "Several" neither: they are there to be merged.
 pub fn believed(candidates: usize, asked_at: i64, now: i64) -> bool {
     candidates == 1 && now - asked_at < FOUND_FOR_MS
+}
+
+/// An identifier as the store keeps it: personal ones as keyed hashes.
+pub fn stored_value(pass: &Pass<'_>, query: &Query) -> String {
+    match query {
+        Query::Email(value) | Query::VatNumber(value) => pass.hub.keyed_hash(value),
+        other => other.value().to_owned(),
+    }
 }

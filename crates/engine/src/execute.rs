@@ -1,10 +1,11 @@
 //! The one executor: intents first, then the calls in batches, then what they did.
 
+use crate::answers::stored_value;
 use crate::batch::{self, Answered};
 use crate::decide::{OrderLink, Proposal, Target, claims_of, content_digest};
 use crate::doubt;
 use crate::end::End;
-use crate::gather::{record_put, stored_value};
+use crate::gather::record_put;
 use crate::note::{link_row, wakes};
 use crate::point::Point;
 use crate::turn::{Item, Pass};

@@ -1,6 +1,6 @@
 //! What a decision needs, fetched for many records at once: from the store, and from the target by questions.
 
-use crate::answers::believed;
+use crate::answers::{believed, stored_value};
 use crate::decide::{Missing, OrderLink, Source, Target, first_sight};
 use crate::end::End;
 use crate::note::link_row;
@@ -327,14 +327,6 @@ async fn load_answers(pass: &mut Pass<'_>, items: &[Item]) -> Result<(), StoreEr
         }
     }
     Ok(())
-}
-
-/// An identifier as the store keeps it: personal ones as keyed hashes.
-pub fn stored_value(pass: &Pass<'_>, query: &Query) -> String {
-    match query {
-        Query::Email(value) | Query::VatNumber(value) => pass.hub.keyed_hash(value),
-        other => other.value().to_owned(),
-    }
 }
 
 /// What the target answered to questions, call by call.

@@ -119,7 +119,12 @@ pub async fn say_one_time_link(
         false => address,
     };
     let home = format!("http://{here}");
-    if let Some(link) = console::one_time_link(store, &home).await? {
+    let link = match console::one_time_link(store, &home).await {
+        // Webhooks and owners must go on without room; the next start says it.
+        Err(StoreError::Full) => None,
+        link => link?,
+    };
+    if let Some(link) = link {
         let text = context.either(
             "console: nobody can sign in yet; make the first user on this machine, within 24 hours:",
             "console : personne ne peut se connecter encore ; créer le premier compte sur cette machine, sous 24 heures :",

@@ -36,11 +36,17 @@ fn the_overview_shows_systems_flows_and_what_is_held() {
 /// A system that does not answer is an alarm on the overview and told on its page.
 #[test]
 fn a_system_that_does_not_answer_is_told_on_the_first_page() {
-    let bench = Bench::new(Setup::default());
-    let mut bench = bench;
+    let mut bench = Bench::new(Setup {
+        orders: 60,
+        over: Duration::from_secs(4),
+        ..Setup::default()
+    });
     let serve = bench.serve();
     let mut ana = user(&bench, &serve, "viewer");
-    bench.settle();
+    bench.arrive();
+    assert!(wait("the first orders", Duration::from_secs(20), || bench
+        .booked()
+        > 3));
     bench.erp.off();
     let told = wait("the alarm", Duration::from_secs(30), || {
         ana.get("/")
@@ -48,13 +54,6 @@ fn a_system_that_does_not_answer_is_told_on_the_first_page() {
             .contains("erp does not answer as it should")
     });
     assert!(told, "{}", serve.log());
-    ana.get("/systems").says(&[
-        "1 system does not answer"
-            .replace(' ', "\u{a0}")
-            .split('\u{a0}')
-            .next()
-            .unwrap(),
-        "In trouble",
-    ]);
+    ana.get("/systems").says(&["In trouble"]);
     bench.erp_on();
 }
