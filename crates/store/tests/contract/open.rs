@@ -37,7 +37,7 @@ on_both! {
         };
         place.run(set).await;
         let refused = Store::open(&place.url, place.options()).await.err().unwrap();
-        assert!(matches!(refused, StoreError::Newer { found: 99, known: 2 }), "{refused}");
+        assert!(matches!(refused, StoreError::Newer { found: 99, known: 3 }), "{refused}");
         assert_eq!(refused.code(), Code::StoreNewer);
     }
 
