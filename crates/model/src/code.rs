@@ -102,9 +102,6 @@ codes! {
     432 RuleChoice "A rule chose something that the target does not have." "Une règle a choisi quelque chose que la cible n'a pas.";
     440 StalePlan "The plan cannot be used any more." "Le plan n'est plus utilisable.";
     441 NoPlan "There is no such plan." "Ce plan n'existe pas.";
-    442 ReportChanged "The report is not as it was signed." "Le rapport n'est pas tel qu'il a été signé.";
-    443 NoSigningKey "A report cannot be signed without a master key." "Un rapport ne peut pas être signé sans clé maîtresse.";
-    444 Silence "Nothing has come for much longer than usual." "Rien n'est venu depuis bien plus longtemps que d'habitude.";
     445 Drift "The two sides do not agree." "Les deux côtés ne concordent pas.";
     500 BadToml "A configuration file cannot be read." "Un fichier de configuration est illisible.";
     501 UnknownSetting "A configuration file holds a setting that does not exist." "Un fichier de configuration contient un réglage inconnu.";

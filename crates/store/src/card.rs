@@ -29,6 +29,8 @@ pub struct CardPut {
     pub word: String,
     /// Of a shipment or refund: the order it belongs to, in the same system; else empty.
     pub parent: String,
+    /// When it was seen (unix ms). That of its first card is kept.
+    pub seen_at: i64,
     /// The words it is found by.
     pub terms: Vec<String>,
 }
@@ -50,7 +52,7 @@ pub struct CardRow {
     pub word: String,
     /// The order it belongs to, or empty.
     pub parent: String,
-    /// When its first card was made (unix ms): soon after it was first seen.
+    /// When it was seen when its first card was made (unix ms).
     pub first_at: i64,
 }
 
@@ -147,8 +149,7 @@ impl Store {
         let words =
             "INSERT INTO term (word, at, conn, kind, remote) VALUES … ON CONFLICT DO NOTHING";
         transact!(self.db, tx => {
-            let now = tx.now().await?;
-            let values = rows.values().map(|card| card_values(card, now)).collect();
+            let values = rows.values().map(|card| card_values(card)).collect();
             for key in rows.keys() {
                 tx.run(forget, key_values(key)).await?;
             }
@@ -252,7 +253,7 @@ fn key_values(key: &RecordKey) -> Vec<Value> {
     ]
 }
 
-fn card_values(card: &CardPut, now: i64) -> Vec<Value> {
+fn card_values(card: &CardPut) -> Vec<Value> {
     let mut values = key_values(&card.key);
     values.extend([
         Value::from(card.digest),
@@ -262,7 +263,7 @@ fn card_values(card: &CardPut, now: i64) -> Vec<Value> {
         card.currency.as_str().into(),
         card.word.as_str().into(),
         card.parent.as_str().into(),
-        now.into(),
+        card.seen_at.into(),
     ]);
     values
 }

@@ -33,6 +33,8 @@ pub struct DaySum {
     pub charged: i64,
     /// What the target holds for them, in millionths; of those that are not there yet, nothing.
     pub there: i64,
+    /// By how much the two differ, order by order and whichever way, in millionths: what is too much on one does not make up for another.
+    pub off: i64,
 }
 
 /// What is held under one cause in one flow.
@@ -123,7 +125,7 @@ impl Store {
             .map(|n| format!("${}", n + 4))
             .collect();
         let sql = format!(
-            "SELECT currency, rank, count(*), CAST(sum(charged) AS BIGINT), CAST(sum(there) AS BIGINT) FROM ( \
+            "SELECT currency, rank, count(*), CAST(sum(charged) AS BIGINT), CAST(sum(there) AS BIGINT), CAST(sum(abs(charged - there)) AS BIGINT) FROM ( \
                SELECT c.currency, max(coalesce(c.amount, 0)) AS charged, max(coalesce(e.amount, 0)) AS there, \
                CAST(min(CASE w.state WHEN 'held' THEN 0 WHEN 'due' THEN 1 WHEN 'waiting' THEN 1 WHEN 'done' THEN 2 \
                WHEN 'skipped' THEN 3 ELSE 4 END) AS BIGINT) AS rank FROM card c \
@@ -154,6 +156,7 @@ impl Store {
                     count: unsigned(row.number(2)?),
                     charged: row.number(3)?,
                     there: row.number(4)?,
+                    off: row.number(5)?,
                 })
             })
             .collect()

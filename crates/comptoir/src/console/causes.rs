@@ -28,7 +28,8 @@ fn english(cause: &Cause, sides: &Sides<'_>) -> String {
             "tax" => format!("The tax “{value}” has no row in the table of taxes"),
             "payment" => format!("The payment method “{value}” has no row in its table"),
             "shipping" => format!("The shipping method “{value}” has no row in its table"),
-            _ => format!("The currency {value} has no price list"),
+            "price_list" => format!("The currency {value} has no price list"),
+            other => format!("“{value}” has no row in the table {other}"),
         },
         Cause::Product(sku) if sku == "none" => "A line has no SKU".to_owned(),
         Cause::Product(sku) => format!("No product of {to}, or several, have the SKU {sku}"),
@@ -36,6 +37,9 @@ fn english(cause: &Cause, sides: &Sides<'_>) -> String {
             format!("Several customers of {to} fit one buyer, or none may be made")
         }
         Cause::Setting(name) => format!("The setting {name} is missing"),
+        Cause::Rule(code, place) => {
+            format!("{} ({place})", plain(code.title(Language::English)))
+        }
         Cause::Flow(kind) => format!("No flow books a {kind} yet"),
         Cause::Link(kind, id) => format!("Several records of {to} have the number of {kind} {id}"),
         Cause::Total => {
@@ -73,7 +77,8 @@ fn french(cause: &Cause, sides: &Sides<'_>) -> String {
             "shipping" => {
                 format!("Le mode de livraison « {value} » n’a pas de ligne dans sa table")
             }
-            _ => format!("La devise {value} n’a pas de tarif"),
+            "price_list" => format!("La devise {value} n’a pas de tarif"),
+            other => format!("« {value} » n’a pas de ligne dans la table {other}"),
         },
         Cause::Product(sku) if sku == "none" => "Une ligne n’a pas de SKU".to_owned(),
         Cause::Product(sku) => format!("Aucun produit de {to}, ou plusieurs, n’ont le SKU {sku}"),
@@ -81,6 +86,9 @@ fn french(cause: &Cause, sides: &Sides<'_>) -> String {
             "Plusieurs clients de {to} conviennent à un acheteur, ou aucun ne peut être créé"
         ),
         Cause::Setting(name) => format!("Il manque le réglage {name}"),
+        Cause::Rule(code, place) => {
+            format!("{} ({place})", plain(code.title(Language::French)))
+        }
         Cause::Flow(Kind::Refund) => "Aucun flux n’enregistre encore les remboursements".to_owned(),
         Cause::Flow(kind) => format!("Aucun flux n’enregistre encore ceci : {kind}"),
         Cause::Link(_, id) => format!("Plusieurs fiches de {to} portent le numéro de {id}"),
@@ -258,6 +266,8 @@ mod tests {
             Cause::row("payment", "x"),
             Cause::row("shipping", "x"),
             Cause::row("price_list", "USD"),
+            Cause::row("warehouses", "FR"),
+            Cause::Rule(Code::RuleMissing, "flows/orders.toml:12".into()),
             Cause::Product("none".into()),
             Cause::Product("SKU".into()),
             Cause::Customer("4".into()),
@@ -283,6 +293,13 @@ mod tests {
             for language in [Language::English, Language::French] {
                 assert_ne!(title(&cause, &sides, language), cause.to_string());
                 assert!(!advice(&cause, &sides, language).is_empty(), "{cause}");
+                let of_a_currency = ["currency", "devise"]
+                    .map(|word| title(&cause, &sides, language).contains(word));
+                assert_eq!(
+                    of_a_currency.contains(&true),
+                    cause == Cause::row("price_list", "USD") || cause == Cause::Currency,
+                    "{cause}"
+                );
                 for verdict in answers(&cause) {
                     assert!(!answer(*verdict, &cause, &sides, language).is_empty());
                 }

@@ -78,6 +78,7 @@ fn card(hub: &Hub, record: &Uncarded) -> CardPut {
         digest: record.digest,
         number: String::new(),
         at: record.seen_at,
+        seen_at: record.seen_at,
         amount: None,
         currency: String::new(),
         word: String::new(),

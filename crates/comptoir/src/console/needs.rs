@@ -353,7 +353,8 @@ async fn row_form(
                     datalist id={ "v-" (table) "-" (group.flow) } { @for value in &known { option value=(value) {} } }
                 } @else {
                     select name="to" required {
-                        @if !guess { option value="" { (caller.t("Choose", "Choisir")) } }
+                        // Also where one has the same rate: 20 % of another country is another tax.
+                        option value="" { (caller.t("Choose", "Choisir")) }
                         @for choice in &choices { option value=(choice.id) { (choice_name(choice)) } }
                     }
                 }
@@ -422,7 +423,8 @@ fn known_values(caller: &Caller, group: &Group, table: &str) -> Vec<String> {
         "tax" => &tables.taxes,
         "payment" => &tables.payment_methods,
         "shipping" => &tables.shipping_methods,
-        _ => &tables.price_lists,
+        "price_list" => &tables.price_lists,
+        _ => return Vec::new(),
     };
     let mut values: Vec<String> = rows.rows().map(|(_, to)| to.to_owned()).collect();
     values.sort();

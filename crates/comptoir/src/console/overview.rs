@@ -33,6 +33,8 @@ pub struct Money {
     pub held: i64,
     /// Passed over on purpose.
     pub skipped: i64,
+    /// By how much orders that both sides hold differ, added up whichever way.
+    pub off: i64,
 }
 
 impl Money {
@@ -45,8 +47,8 @@ impl Money {
 /// The orders of today.
 #[derive(Debug, Default)]
 pub struct Today {
-    /// Orders by where they stand.
-    pub counts: BTreeMap<Share, u64>,
+    /// Orders by currency and where they stand.
+    pub counts: BTreeMap<(String, Share), u64>,
     /// Money by currency.
     pub money: BTreeMap<String, Money>,
 }
@@ -54,13 +56,17 @@ pub struct Today {
 impl Today {
     /// Adds what a store told.
     pub fn add(&mut self, sum: &DaySum) {
-        *self.counts.entry(sum.share).or_default() += sum.count;
+        let key = (sum.currency.clone(), sum.share);
+        *self.counts.entry(key).or_default() += sum.count;
         let money = self.money.entry(sum.currency.clone()).or_default();
         money.charged += sum.charged;
         match sum.share {
             Share::Held => money.held += sum.charged,
             Share::Open => money.open += sum.charged,
-            Share::Done => money.there += sum.there,
+            Share::Done => {
+                money.there += sum.there;
+                money.off += sum.off;
+            }
             Share::Skipped => money.skipped += sum.charged,
             Share::Unseen => {}
         }
@@ -71,12 +77,20 @@ impl Today {
         self.counts.values().sum()
     }
 
-    fn count(&self, share: Share) -> u64 {
-        self.counts.get(&share).copied().unwrap_or_default()
+    /// Those of which this holds.
+    fn count(&self, is_meant: impl Fn(&str, Share) -> bool) -> u64 {
+        let meant = |((currency, share), _): &(&(String, Share), &u64)| is_meant(currency, *share);
+        self.counts
+            .iter()
+            .filter(meant)
+            .map(|(_, count)| count)
+            .sum()
     }
 
     fn explained(&self) -> bool {
-        self.money.values().all(|money| money.unexplained() == 0)
+        self.money
+            .values()
+            .all(|money| money.unexplained() == 0 && money.off == 0)
     }
 }
 
@@ -168,7 +182,7 @@ pub async fn page(caller: Caller) -> Result<Markup, Said> {
 /// The answer: how many of today's orders are held, and whether every cent is accounted for.
 fn title(caller: &Caller, today: &Today) -> String {
     let french = caller.language == Language::French;
-    let (all, held) = (today.all(), today.count(Share::Held));
+    let (all, held) = (today.all(), today.count(|_, share| share == Share::Held));
     let orders = |count| {
         wording::counted(
             caller.language,
@@ -203,8 +217,7 @@ fn title(caller: &Caller, today: &Today) -> String {
 /// Money as an equation, a line for each currency.
 fn money_card(caller: &Caller, today: &Today) -> Markup {
     let language = caller.language;
-    let counted = |share| {
-        let count = today.count(share);
+    let orders = |count| {
         wording::counted(
             language,
             count,
@@ -223,8 +236,9 @@ fn money_card(caller: &Caller, today: &Today) -> Markup {
             }
             @for (currency, money) in &today.money {
                 @let text = |value: i64| amount::money(language, value, currency);
+                @let counted = |share| orders(today.count(|of, is| of == currency && is == share));
                 dl.eq {
-                    div.e { dt { (caller.t("Charged", "Facturé")) } dd { (text(money.charged)) } dd { (wording::counted(language, today.all(), ["order", "commande"], ["orders", "commandes"])) } }
+                    div.e { dt { (caller.t("Charged", "Facturé")) } dd { (text(money.charged)) } dd { (orders(today.count(|of, _| of == currency))) } }
                     div.e { dt { (caller.t("In the ERPs", "Dans les ERP")) } dd { (text(money.there)) } dd { (counted(Share::Done)) } }
                     div.e { dt { (caller.t("On the way", "En route")) } dd.zero[money.open == 0] { (text(money.open)) } dd { (counted(Share::Open)) } }
                     div.e { dt { (caller.t("Held", "Retenu")) } dd.zero[money.held == 0] { (text(money.held)) } dd { (counted(Share::Held)) } }
@@ -294,8 +308,10 @@ fn trends(caller: &Caller, seen: &Seen) -> Markup {
             .collect::<Vec<f64>>()
     };
     let (done, held) = (by_hour(|sample| sample.done), by_hour(|sample| sample.held));
+    // What stands now is asked for now: a sample may be a minute old.
+    let moved: u64 = seen.flows.flows.iter().map(|flow| flow.moved).sum();
+    let held_now: u64 = seen.groups.iter().map(|group| group.count).sum();
     let late = seen.flows.latest_lag();
-    let number = |value: f64| wording::number(language, value.max(0.0) as u64);
     let orders = wording::counted(
         language,
         day,
@@ -311,18 +327,17 @@ fn trends(caller: &Caller, seen: &Seen) -> Markup {
             }
             figure.card.trend {
                 figcaption { (caller.t("Writes per hour", "Écritures par heure")) }
-                p { (number(done.last().copied().unwrap_or(0.0))) " " small { (caller.t("this hour, all flows", "cette heure, tous les flux")) } }
+                p { (wording::number(language, moved)) " " small { (caller.t("in the last hour, all flows", "dans la dernière heure, tous les flux")) } }
                 (chart::bars(&done))
             }
             figure.card.trend {
                 figcaption { (caller.t("Held, most in the hour", "Retenues, au plus dans l’heure")) }
-                p { (number(held.last().copied().unwrap_or(0.0))) " " small { (caller.t("now, all flows", "maintenant, tous les flux")) } }
+                p { (wording::number(language, held_now)) " " small { (caller.t("now, all flows", "maintenant, tous les flux")) } }
                 (chart::bars(&held))
             }
             figure.card.trend {
                 figcaption { (caller.t("Longest waiting to be begun", "Attente la plus longue")) }
                 p { @match late { Some(ms) => (wording::span(language, ms)), None => "0 s" } " " small { (caller.t("now, all flows", "maintenant, tous les flux")) } }
-                (chart::bars(&by_hour(|sample| sample.open)))
             }
         }
     }
@@ -340,6 +355,7 @@ mod tests {
             count: 1,
             charged,
             there,
+            off: i64::abs(charged - there),
         };
         let mut today = Today::default();
         for sum in [
@@ -352,8 +368,21 @@ mod tests {
         }
         assert!(today.explained());
         assert_eq!(today.all(), 4);
+        today.add(&DaySum {
+            currency: "JPY".to_owned(),
+            ..sum(Share::Held, 3, 0)
+        });
+        let held = |currency: &str| today.count(|of, share| of == currency && share == Share::Held);
+        assert_eq!((held("EUR"), held("JPY")), (1, 1));
         today.add(&sum(Share::Done, 100, 99));
         assert_eq!(today.money["EUR"].unexplained(), 1);
+        today.add(&sum(Share::Done, 100, 101));
+        assert_eq!(today.money["EUR"].unexplained(), 0);
+        assert!(
+            !today.explained(),
+            "a cent too many does not explain one too few"
+        );
+        today.add(&sum(Share::Done, 100, 99));
         today.add(&sum(Share::Unseen, 7, 0));
         assert_eq!(today.money["EUR"].unexplained(), 8);
         assert!(!today.explained());

@@ -31,7 +31,7 @@ pub async fn push(caller: &Caller, head: i64, files: Files) -> Result<i64, Said>
     pushed.await.map_err(|error| caller.broken(error))
 }
 
-/// The file of one of a flow's tables.
+/// The file of one of a flow's tables; one that only a rule looks into has the file of its own name.
 pub fn table_file(caller: &Caller, flow: &FlowName, table: &str) -> Option<String> {
     let names = &caller.present.config.flows.get(flow)?.tables;
     let name = match table {
@@ -39,7 +39,7 @@ pub fn table_file(caller: &Caller, flow: &FlowName, table: &str) -> Option<Strin
         "payment" => &names.payment_methods,
         "shipping" => &names.shipping_methods,
         "price_list" => &names.price_lists,
-        _ => return None,
+        other => other,
     };
     Some(format!("tables/{name}.csv"))
 }
@@ -56,6 +56,11 @@ pub async fn add_row(
         return Err(caller.refuse(Refusal::new(Code::BadRequest)));
     };
     let (mut files, head) = head(caller).await?;
+    let own = ["tax", "payment", "shipping", "price_list"].contains(&table);
+    // What a form names is no file name until the configuration has it.
+    if !own && !files.contains_key(&path) {
+        return Err(caller.refuse(Refusal::new(Code::BadRequest)));
+    }
     let text = files.get(&path).cloned().unwrap_or_default();
     let note = format!("{} {}", caller.t("console,", "console,"), caller.person);
     files.insert(path, config::with_row(&text, from, Some(to), &note));

@@ -39,6 +39,7 @@ fn card(
         currency: "EUR".to_owned(),
         word: "processing".to_owned(),
         parent: String::new(),
+        seen_at: at,
         terms: vec![format!("n:n{order}"), "s:sku-1".to_owned()],
     }
 }
