@@ -326,7 +326,7 @@ fn trends(caller: &Caller, seen: &Seen) -> Markup {
                 (chart::bars(&counts))
             }
             figure.card.trend {
-                figcaption { (caller.t("Writes per hour", "Écritures par heure")) }
+                figcaption { (caller.t("Moved per hour", "Mouvements par heure")) }
                 p { (wording::number(language, moved)) " " small { (caller.t("in the last hour, all flows", "dans la dernière heure, tous les flux")) } }
                 (chart::bars(&done))
             }
